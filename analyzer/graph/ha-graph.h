@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+/*
+ * A heap dump in memory: dense 32-bit ids in the order of addresses, one column per attribute, references as CSR arrays.
+ * Built by load/, read by analyses/ and render/; after the build it does not change, but for the reverse references, which are made
+ * at the first ha_graph_referrers(). Iterative algorithms only: nothing here recurses over objects.
+ */
+#include <glib.h>
+#include <heapfile/format.h>
+
+typedef guint32 HaId; /* 0 … n_objects - 1; rank of the object's address */
+#define HA_ID_NONE G_MAXUINT32
+
+typedef struct HaGraph HaGraph;
+
+/* Who wrote the dump; decides what is known (foreign dumps lack refcounts, names or roots). */
+typedef enum {
+    HA_SOURCE_HEAPDUMP_GDB,
+    HA_SOURCE_DUMP_HEAP_STRUCT,
+    HA_SOURCE_DUMP_HEAP_MSGPACK,
+    HA_SOURCE_PYHEAP,
+} HaSource;
+
+typedef struct {
+    guint64 addr;
+    guint64 base;     /* address of tp_base, 0 none or unknown */
+    const char *name; /* "module.qualname"; owned by the graph */
+    guint32 flags;    /* enum hf_type_flag */
+    guint8 family;    /* enum hf_family */
+    HaId id;          /* the type object itself, HA_ID_NONE if it is not in the dump */
+} HaType;
+
+typedef struct {
+    guint8 kind; /* enum hf_root_kind, HF_ROOT_FRAME included */
+    HaId id;
+    const char *name; /* "sys.modules", "<local x>", …; owned by the graph; may be NULL */
+    guint32 frame;    /* HF_ROOT_FRAME: index into frames; else G_MAXUINT32 */
+    gboolean counted; /* the reference is in the object's refcount */
+} HaRoot;
+
+typedef struct {
+    guint64 ident, native_id, state_addr;
+    guint32 flags; /* enum hf_thread_flag */
+    const char *name;
+    guint32 first_frame, n_frames; /* innermost first */
+} HaThread;
+
+typedef struct {
+    HaId frame, code, function;  /* HA_ID_NONE where there is none */
+    guint32 thread, line, flags; /* enum hf_frame_flag */
+    const char *qualname, *file;
+    guint32 first_root, n_roots; /* its locals and stack, as roots */
+} HaFrame;
+
+HaGraph *ha_graph_ref(HaGraph *g);
+void ha_graph_unref(HaGraph *g);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(HaGraph, ha_graph_unref)
+
+HaSource ha_graph_source(const HaGraph *g);
+gboolean ha_graph_complete(const HaGraph *g);
+guint32 ha_graph_n_objects(const HaGraph *g);
+guint64 ha_graph_n_refs(const HaGraph *g);
+
+HaId ha_graph_lookup(const HaGraph *g, guint64 addr); /* HA_ID_NONE when no object starts there */
+guint64 ha_graph_addr(const HaGraph *g, HaId id);
+guint64 ha_graph_size(const HaGraph *g, HaId id);                    /* shallow, bytes */
+gboolean ha_graph_refcount(const HaGraph *g, HaId id, guint64 *out); /* FALSE: not known or immortal */
+guint32 ha_graph_flags(const HaGraph *g, HaId id);                   /* enum hf_object_flag */
+const HaType *ha_graph_type(const HaGraph *g, HaId id);              /* never NULL */
+const char *ha_graph_content(const HaGraph *g, HaId id,
+                             gsize *n); /* raw bytes, not terminated; NULL when none; borrowed */
+
+guint32 ha_graph_n_types(const HaGraph *g);
+const HaType *ha_graph_nth_type(const HaGraph *g, guint32 i);
+guint32 ha_graph_type_index(const HaGraph *g, HaId id);
+
+/* Referents in the container's own order. */
+const HaId *ha_graph_referents(const HaGraph *g, HaId id, gsize *n);
+/* Objects that refer to id, ascending, once for each reference. Builds the reverse arrays at first use (not thread-safe). */
+const HaId *ha_graph_referrers(HaGraph *g, HaId id, gsize *n);
+
+/* What is known of the i-th reference of an object. */
+typedef struct {
+    guint8 kind;      /* enum hf_run_kind */
+    guint8 flags;     /* enum hf_run_flag */
+    const char *name; /* NAMED: the text; NULL otherwise; owned by the graph */
+    guint64 index;    /* INDEX: the index */
+    HaId key;         /* ITEMS: the key object of a value; HA_ID_NONE for the key's own reference */
+} HaRefName;
+void ha_graph_ref_name(const HaGraph *g, HaId id, gsize i, HaRefName *out);
+/* The same as text: ".attr", "['key']", "[3]", "{member}", "<key 'k'>"; NULL when there is none. */
+char *ha_graph_ref_text(const HaGraph *g, HaId id, gsize i); /* owned by the caller */
+
+const HaRoot *ha_graph_roots(const HaGraph *g, gsize *n);
+const HaThread *ha_graph_threads(const HaGraph *g, gsize *n);
+const HaFrame *ha_graph_frames(const HaGraph *g, gsize *n);
+
+/* META and STATS of the dump; values as text. NULL when absent. */
+const char *ha_graph_meta(const HaGraph *g, const char *key);
+GHashTable *ha_graph_meta_table(const HaGraph *g);    /* char * → char *; borrowed */
+GHashTable *ha_graph_counter_table(const HaGraph *g); /* char * → guint64 *; borrowed */
