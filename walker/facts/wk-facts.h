@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+/*
+ * What differs between versions of CPython, as numbers. One table a version under facts/; wk_facts_find() copies it.
+ * Offsets are bytes from the start of the structure named.
+ */
+#include <stdint.h>
+
+struct wk_facts {
+    uint16_t version;  /* major << 8 | minor */
+    uint8_t str_ascii; /* data of a compact ASCII str: sizeof(PyASCIIObject) */
+    uint8_t
+        str_compact; /* data of another compact str: sizeof(PyCompactUnicodeObject); of one that is not compact: its data pointer */
+    uint8_t int_tagged;        /* 3.12+: lv_tag at 16, digits at 24; else ob_size */
+    uint8_t keys_log2;         /* 3.11+: PyDictKeysObject holds log2 of its size and its kind */
+    uint8_t refcnt_immortal;   /* 3.12+: a negative low half of the count */
+    int8_t managed_dict;       /* 3.11+: managed dict pointer, relative to the object */
+    int8_t managed_values;     /* 3.11: pointer to values, relative to the object; 0: none */
+    uint8_t values_tagged;     /* 3.12: the managed dict pointer is that of values − 1 when odd */
+    uint8_t values_inline;     /* 3.13: values stand after the object (tp_basicsize) */
+    uint8_t values_items;      /* first pointer of a PyDictValues: 0, or 8 on 3.13 */
+    uint16_t heap_cached_keys; /* PyHeapTypeObject.ht_cached_keys */
+    uint16_t heap_name, heap_slots, heap_qualname, heap_module; /* PyHeapTypeObject.ht_*; 0: not there */
+};

@@ -1,0 +1,332 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+/*
+ * The walker's inside: its state, the per-type cache, and what the parts offer each other. One thread only.
+ *
+ *   entry.c      entry point, stages, set-up and tear-down of both modes        output.c   data sink, result file
+ *   walk.c       gc generations, sweeps, worklist, one object's row             fault.c    faults caught at the object
+ *   visited.[ch] bitmap of addresses seen and written                           memory.c   regions, bump allocator for the snapshot
+ *   types.c      type cache: what is asked of a type once                       sizes.c    sys.getsizeof without Python
+ *   refs.c       references of an object, refs-*.c those of one kind            names.c    names and layouts, each written once
+ *   text.c       bounded text                                                   wk-objects.h  reading str, dict, int, tuple
+ *   facts/       offsets per version     contents/  content snippets            roots/     interpreter, threads, frames, generators
+ *
+ * Rules of the blob: no writable or relocated data: no static variables, no tables of pointers (tables of numbers and string
+ * literals are fine, a switch instead of function tables). No libc. No recursion over the target's data, every loop over it bounded.
+ * Reading the target's memory may fault at any time: in ghost mode the object at hand is then given up (fault.c), so nothing may be
+ * left half-changed across such a read that the next object relies on.
+ *
+ * Addresses in the target are uint64_t; 0 means none. Read through WK_U64 and its sisters.
+ */
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <heapfile/format.h>
+#include <heapfile/writer.h>
+#include "include/wk-abi.h"
+#include "facts/wk-facts.h"
+
+typedef uint64_t wk_addr;
+
+#define WK_READ(type, addr, offset) (*(const type *)(uintptr_t)((addr) + (uint64_t)(offset)))
+#define WK_U8(addr, offset)         WK_READ(uint8_t, addr, offset)
+#define WK_U16(addr, offset)        WK_READ(uint16_t, addr, offset)
+#define WK_U32(addr, offset)        WK_READ(uint32_t, addr, offset)
+#define WK_I32(addr, offset)        WK_READ(int32_t, addr, offset)
+#define WK_U64(addr, offset)        WK_READ(uint64_t, addr, offset)
+#define WK_I64(addr, offset)        WK_READ(int64_t, addr, offset)
+
+#define wk_likely(x)   __builtin_expect(!!(x), 1)
+#define wk_unlikely(x) __builtin_expect(!!(x), 0)
+
+/* Offsets that are the same on all versions walked (3.8 to 3.13, release builds). */
+enum {
+    WK_OB_REFCNT = 0,
+    WK_OB_TYPE = 8,
+    WK_OB_SIZE = 16,
+    WK_LIST_ITEMS = 24,
+    WK_LIST_ALLOCATED = 32,
+    WK_TUPLE_ITEMS = 24,
+    WK_BYTES_DATA = 32,
+    WK_DICT_USED = 16,
+    WK_DICT_KEYS = 32,
+    WK_DICT_VALUES = 40,
+    WK_TP_NAME = 24,
+    WK_TP_BASICSIZE = 32,
+    WK_TP_ITEMSIZE = 40,
+    WK_TP_DEALLOC = 48,
+    WK_TP_FLAGS = 168,
+    WK_TP_TRAVERSE = 184,
+    WK_TP_CLEAR = 192,
+    WK_TP_WEAKLISTOFFSET = 208,
+    WK_TP_MEMBERS = 240,
+    WK_TP_BASE = 256,
+    WK_TP_DICT = 264,
+    WK_TP_DICTOFFSET = 288,
+    WK_TP_IS_GC = 328,
+    WK_TP_BASES = 336,
+    WK_TP_MRO = 344,
+    WK_TP_CACHE = 352,
+    WK_TP_SUBCLASSES = 360,
+    WK_TP_WEAKLIST = 368,
+    WK_GC_HEAD_SIZE = 16,
+};
+
+/* tp_flags */
+#define WK_TPF_INLINE_VALUES  (1ull << 2) /* 3.13 */
+#define WK_TPF_MANAGED_WEAK   (1ull << 3) /* 3.12 */
+#define WK_TPF_MANAGED_DICT   (1ull << 4) /* 3.11 */
+#define WK_TPF_STATIC_BUILTIN (1ull << 1) /* 3.12 */
+#define WK_TPF_HEAP           (1ull << 9)
+#define WK_TPF_READY          (1ull << 12)
+#define WK_TPF_HAVE_GC        (1ull << 14)
+#define WK_TPF_LONG           (1ull << 24)
+#define WK_TPF_LIST           (1ull << 25)
+#define WK_TPF_TUPLE          (1ull << 26)
+#define WK_TPF_BYTES          (1ull << 27)
+#define WK_TPF_UNICODE        (1ull << 28)
+#define WK_TPF_DICT           (1ull << 29)
+#define WK_TPF_BASE_EXC       (1ull << 30)
+#define WK_TPF_TYPE           (1ull << 31)
+
+/* How the references of an instance are found. */
+enum wk_walk {
+    WK_WALK_NONE = 0, /* has none */
+    WK_WALK_LIST,
+    WK_WALK_TUPLE,
+    WK_WALK_DICT,
+    WK_WALK_SET,
+    WK_WALK_FIELDS,    /* at fixed offsets: struct wk_field */
+    WK_WALK_TRAVERSE,  /* tp_traverse; names by matching values of wk_type.fields */
+    WK_WALK_TYPE,      /* a type object */
+    WK_WALK_FRAME,     /* wk_frame_refs() */
+    WK_WALK_GENERATOR, /* wk_generator_refs() */
+    WK_WALK_DEQUE,
+};
+
+enum wk_field_flag {
+    WK_FIELD_WEAK = 1 << 0,     /* HF_RUN_WEAK */
+    WK_FIELD_HIDDEN = 1 << 1,   /* HF_RUN_HIDDEN */
+    WK_FIELD_NEGATIVE = 1 << 2, /* offset counts from the end of the object (tp_dictoffset < 0) */
+    WK_FIELD_TAGGED = 1 << 3,   /* low bits are no part of the address; not an object if bit 0 is set */
+};
+
+/* A reference at a fixed offset of an instance; NULL there means none. */
+struct wk_field {
+    int32_t offset;
+    uint32_t flags; /* enum wk_field_flag */
+    uint32_t name;  /* id, 0 none */
+};
+
+enum wk_type_flag {
+    WK_TYPE_GC = 1 << 0,          /* Py_TPFLAGS_HAVE_GC */
+    WK_TYPE_CHECK_GC = 1 << 1,    /* tp_is_gc must be asked */
+    WK_TYPE_HEAP = 1 << 2,        /* Py_TPFLAGS_HEAPTYPE */
+    WK_TYPE_CLASS = 1 << 3,       /* made by a class statement: subtype_traverse */
+    WK_TYPE_SIZE_PY = 1 << 4,     /* __sizeof__ is Python's */
+    WK_TYPE_VAR_SIZE = 1 << 5,    /* rows carry a size */
+    WK_TYPE_INLINE = 1 << 6,      /* instances keep attributes in values beside them (3.11+) */
+    WK_TYPE_HOLDS_CLASS = 1 << 7, /* an instance's tp_traverse visits its type */
+};
+
+/* What is known of a type: asked once, when its first instance is met. */
+struct wk_type {
+    wk_addr addr;      /* of the type object */
+    uint32_t id;       /* in the dump */
+    uint8_t walk;      /* enum wk_walk */
+    uint8_t size_kind; /* sizes.c */
+    uint8_t content;   /* contents/: its own code; 0: no content, wk_content is not called */
+    uint8_t family;    /* enum hf_family */
+    uint32_t flags;    /* enum wk_type_flag */
+    uint32_t basic;
+    uint32_t item;
+    uint32_t pre;    /* bytes that sys.getsizeof adds for headers */
+    uint32_t common; /* size of a row without one */
+    wk_addr traverse, is_gc, size_fn;
+
+    struct wk_field *fields; /* owned by the walker's memory */
+    uint32_t n_fields;
+    uint32_t layout;     /* of the row when every field is there */
+    uint64_t layout_key; /* last pattern of fields and its layout */
+    uint32_t layout_value;
+    uint32_t layout_class; /* layout of rows whose only reference is the class */
+    wk_addr keys;          /* inline values: shared keys seen last */
+    uint64_t data[2];      /* contents/: its own */
+    uint64_t count;        /* instances met */
+};
+
+/* Bounded text: what contents/ makes for an object. Overflow is cut, never inside a UTF-8 sequence. */
+struct wk_text {
+    const uint8_t *bytes; /* result: buf, or straight into the object */
+    uint32_t len;
+    uint32_t cap;   /* of buf */
+    uint64_t whole; /* not 0: text is cut; length of the whole (characters of str, bytes, items of dict) */
+    uint8_t *buf;   /* owned by the walker's memory */
+    bool full;      /* something did not fit */
+};
+
+struct wk_visited;
+struct wk_types;
+struct wk_names;
+struct wk_fault;
+
+/* References of the object at hand. tags[i]: how refs[i] is named (names.c). */
+struct wk_refs {
+    uint64_t *addr; /* room grows by page faults: a reserved region */
+    uint32_t *tags;
+    uint64_t n, max;
+    bool tagged; /* some reference has a name or flag: tags count */
+};
+
+struct wk_memory {
+    uint64_t used;     /* bytes mapped and meant to be touched */
+    uint64_t limit;    /* 0 none */
+    uint8_t *at, *end; /* small allocations that live to the end */
+    uint64_t n_regions;
+    struct wk_region {
+        uint8_t *start;
+        uint64_t size;
+    } regions[64]; /* all that was mapped, for the end of an inline walk */
+};
+
+struct wk {
+    struct wk_args *args;
+    struct wk_facts facts;    /* of this version, copied */
+    uint32_t version;         /* major << 8 | minor */
+    uint32_t version_hex;     /* PY_VERSION_HEX */
+    const char *version_text; /* Py_GetVersion(), of the target */
+    bool ghost;
+    bool redact;
+    uint32_t content_limit;
+    wk_addr runtime;     /* _PyRuntime */
+    wk_addr interpreter; /* the main one */
+    wk_addr str_sizeof;  /* the str '__sizeof__' */
+
+    struct hf_writer out;
+    struct wk_memory memory;
+    struct wk_refs refs;
+    struct wk_text text;
+    struct wk_visited *visited;
+    struct wk_types *types;
+    struct wk_names *names;
+    struct wk_fault *fault;
+
+    wk_addr current; /* object at hand: what a fault is blamed on */
+    uint32_t stage;  /* enum wk_stage */
+    uint64_t skipped, skipped_named;
+    uint64_t salt; /* redaction */
+    int data_fd;
+    uint64_t start_ns, start_cpu_ns;
+};
+
+enum wk_stage {
+    WK_STAGE_START = 0,
+    WK_STAGE_VERSION,
+    WK_STAGE_SETUP,
+    WK_STAGE_OPEN,
+    WK_STAGE_LAYOUT,
+    WK_STAGE_ROOTS,
+    WK_STAGE_THREADS,
+    WK_STAGE_WALK,
+    WK_STAGE_FINISH,
+    WK_STAGE_DONE,
+};
+
+static inline wk_addr
+wk_symbol(const struct wk *w, enum wk_symbol s)
+{
+    return w->args->symbols[s];
+}
+
+/* ---- memory.c: all of it lives to the end of the walk. NULL when the limit is reached; callers give up the walk or the detail. */
+void *wk_map(struct wk *w, uint64_t size);     /* zeroed pages, counted */
+void *wk_reserve(struct wk *w, uint64_t size); /* zeroed address space, counted only when touched */
+void *wk_alloc(struct wk *w, size_t size);     /* small, zeroed, 8-aligned */
+void wk_unmap_all(struct wk *w);               /* inline mode's end */
+bool wk_replace_allocators(struct wk *w);      /* ghost: the interpreter's allocators become a bump allocator */
+_Noreturn void wk_give_up(struct wk *w, enum wk_status status, int error,
+                          wk_addr address); /* entry.c: ends the walk, dump marked incomplete */
+
+/* ---- visited.c */
+void wk_mark(struct wk *w, wk_addr object); /* will be written; anything that cannot be an object is ignored */
+
+/* ---- types.c */
+struct wk_type *wk_type_of(struct wk *w,
+                           wk_addr object); /* NULL: its type is none (counted and named as skipped by the caller) */
+struct wk_type *wk_type_entry(struct wk *w, wk_addr type); /* the same for a type's address */
+bool wk_is_instance(struct wk *w, wk_addr object,
+                    enum wk_symbol type); /* exact or subclass, by MRO; false if the symbol is missing */
+bool wk_is_subtype(struct wk *w, wk_addr type, wk_addr base);
+wk_addr wk_type_dict(struct wk *w, wk_addr type); /* tp_dict, also where 3.12+ keeps it in the interpreter; borrowed */
+/* A C member (PyMemberDef, T_OBJECT or T_OBJECT_EX) of a type by its Python name: offset, or -1. */
+int64_t wk_member_offset(struct wk *w, wk_addr type, const char *name);
+
+/* ---- names.c */
+enum wk_name_kind {
+    WK_NAME_PLAIN,      /* text */
+    WK_NAME_ATTR,       /* .text */
+    WK_NAME_KEY,        /* ['text'] */
+    WK_NAME_HIDDEN_KEY, /* <key 'text'> */
+    WK_NAME_LOCAL,      /* <local text> */
+    WK_NAME_CELL,       /* <cell text> */
+    WK_NAME_STACK,      /* <stack N> */
+    WK_NAME_CONST,      /* <const N> */
+    WK_NAME_MRO,        /* <mro N> */
+    WK_NAME_BASE,       /* <base N> */
+    WK_NAME_INDEX,      /* [N] */
+    WK_NAME_DEFAULT,    /* <default N> */
+};
+uint32_t wk_name(struct wk *w, const char *text);                        /* PLAIN */
+uint32_t wk_name_str(struct wk *w, enum wk_name_kind kind, wk_addr str); /* of a Python str; cached by address */
+uint32_t wk_name_number(struct wk *w, enum wk_name_kind kind, uint64_t number);
+
+/* References of the object at hand, in order. flags: enum hf_run_flag. Marks the referent unless 0, which is dropped. */
+void wk_ref(struct wk *w, wk_addr referent, uint32_t name, unsigned flags);
+/* tp_traverse of the object, for parts that only it can enumerate; every reference unnamed. Asks tp_is_gc first. */
+void wk_ref_traverse(struct wk *w, const struct wk_type *type, wk_addr object);
+
+/* ---- text.c */
+void wk_text_reset(struct wk_text *t);
+void wk_text_bytes(struct wk_text *t, const void *bytes, size_t n);
+void wk_text_cstr(struct wk_text *t, const char *s); /* at most 512 bytes of it */
+void wk_text_int(struct wk_text *t, int64_t v);
+void wk_text_uint(struct wk_text *t, uint64_t v);
+void wk_text_hex(struct wk_text *t, uint64_t v); /* 0x… */
+uint64_t wk_text_str(struct wk *w, struct wk_text *t, wk_addr str,
+                     uint32_t limit); /* UTF-8, at most limit bytes; returns characters left out */
+
+/* ---- output.c */
+void wk_root(struct wk *w, enum hf_root_kind kind, wk_addr object, uint32_t name, bool counted); /* marks and writes */
+void wk_thread(struct wk *w, const struct hf_thread_row *row);
+void wk_frame(struct wk *w, const struct hf_frame_row *row); /* marks frame, code, function and refs */
+void wk_skip(struct wk *w, wk_addr object, const char *why); /* counted; the first some hundred are named */
+
+/* ---- facts/: implemented by the people of facts/ */
+/* Copies the table of a version; false: not known. version: major << 8 | minor. */
+bool wk_facts_find(uint32_t version, uint32_t version_hex, struct wk_facts *out);
+/*
+ * References at fixed offsets of a C type's instances (function, method, cell, module, code, property, partial, staticmethod, weakref, …),
+ * exactly what tp_traverse visits, in its order, with names; then what it hides but counts (HIDDEN) or borrows (WEAK).
+ * Returns how many, 0: not known, tp_traverse is used. Only for the type itself: subclasses add theirs to these. Versions differ.
+ */
+unsigned wk_facts_fields(struct wk *w, wk_addr type, struct wk_field *out, unsigned max);
+
+/* ---- contents/ */
+void wk_contents_init(struct wk *w);
+/* Sets type->family and type->content, may use type->data. Called once a type, before the type's row is written. */
+void wk_content_prepare(struct wk *w, struct wk_type *type);
+/* Makes the content of an object into w->text (reset by the caller); called for types with content != 0 when the limit is not 0. */
+void wk_content(struct wk *w, const struct wk_type *type, wk_addr object);
+/* "module.qualname" of a type, as Python shows it. */
+void wk_type_name(struct wk *w, wk_addr type, struct wk_text *out);
+
+/* ---- roots/ */
+bool wk_interpreters_find(struct wk *w); /* sets w->interpreter, checked; false: layout not as the facts say */
+wk_addr wk_interpreter_next(struct wk *w, wk_addr interpreter);
+/* Heads of the gc generations (PyGC_Head) of an interpreter, permanent included; returns how many, 0: layout not as expected. */
+unsigned wk_gc_heads(struct wk *w, wk_addr interpreter, wk_addr heads[8]);
+void wk_roots(struct wk *w);   /* wk_root() for everything that interpreters and runtime hold */
+void wk_threads(struct wk *w); /* wk_thread() and wk_frame() */
+/* References of a frame object, of a generator, coroutine or asynchronous generator: wk_ref() for each. */
+void wk_frame_refs(struct wk *w, const struct wk_type *type, wk_addr frame);
+void wk_generator_refs(struct wk *w, const struct wk_type *type, wk_addr generator);
