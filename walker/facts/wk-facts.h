@@ -1,12 +1,17 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 /*
- * What differs between versions of CPython, as numbers. One table a version under facts/; wk_facts_find() copies it.
- * Offsets are bytes from the start of the structure named.
+ * What differs between versions of CPython, as numbers: one table a version (facts-3.X.inc), made by generate.py from fields.txt,
+ * where each is explained. Offsets and sizes are bytes, offsets from the start of the structure named. wk_facts_find() copies the
+ * table of the target's version; roots/ checks it against the live interpreter.
  */
 #include <stdint.h>
+#include "wk-facts-fields.h"
+
+#define WK_NO_FACT UINT32_MAX /* this version has no such thing */
 
 struct wk_facts {
+    /* What the core asks of every object, in the form that it wants. */
     uint16_t version;  /* major << 8 | minor */
     uint8_t str_ascii; /* data of a compact ASCII str: sizeof(PyASCIIObject) */
     uint8_t
@@ -21,4 +26,12 @@ struct wk_facts {
     uint8_t values_items;      /* first pointer of a PyDictValues: 0, or 8 on 3.13 */
     uint16_t heap_cached_keys; /* PyHeapTypeObject.ht_cached_keys */
     uint16_t heap_name, heap_slots, heap_qualname, heap_module; /* PyHeapTypeObject.ht_*; 0: not there */
+
+    /* Everything else, as generated. */
+#define WK_FACTS_FIELD(name) uint32_t name;
+    WK_FACTS(WK_FACTS_FIELD)
+#undef WK_FACTS_FIELD
 };
+
+#define WK_FACTS_FIRST 0x0308u /* versions with a table, major << 8 | minor */
+#define WK_FACTS_LAST  0x030du
