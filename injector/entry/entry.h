@@ -1,0 +1,21 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+/*
+ * Work in the target proper, entered safely: a Python payload, a forced collection, the walk without a fork. Everything noted with run->guard
+ * before it is made; returns with nothing of ours left in the target, also on failure.
+ */
+#include "../run.h"
+#include "../walk.h"
+
+/* --payload: runs the file (or the built-in "tasks") in the target, brings its output to run->options->output. Prints nothing on stdout. */
+gboolean inj_entry_payload(InjRun *run, GError **error);
+/* --gc: gc.collect() in the target; run->gil_us is how long it took. */
+gboolean inj_entry_collect(InjRun *run, GError **error);
+/*
+ * --mode inline: starts a thread in the target that maps the blob and runs the walker with these arguments. Returns when GDB is away and the
+ * thread is under way: the data then comes through the FIFO. inj_entry_inline_end waits until the thread and its mapping are gone.
+ */
+gboolean inj_entry_inline_start(InjRun *run, const struct wk_args *args, GBytes *blob, GError **error);
+gboolean inj_entry_inline_end(InjRun *run, GError **error);
+/* The script or scripts that these would run, for --print-script. Owned by the caller. */
+char *inj_entry_script(InjRun *run, GError **error);

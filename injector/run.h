@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+/*
+ * One run of the program: what all ways of dumping (ghost.c, entry/) share. Made and cleaned up by main.c. inj_interrupted() is set by SIGINT, SIGTERM
+ * and SIGHUP; everything that waits polls inj_interrupt_fd() as well.
+ */
+#include <glib.h>
+#include "error.h"
+#include "guard.h"
+#include "options.h"
+#include "session.h"
+#include "stage.h"
+#include "target.h"
+
+typedef struct {
+    const InjOptions *options; /* borrowed */
+    InjTarget *target;         /* borrowed */
+    InjStage *stage;           /* borrowed; planned, made when first needed */
+    InjGuard *guard;           /* borrowed; NULL under --print-script */
+    gint64 pause_us;           /* out: how long the target stood still, attach to detach */
+    gint64 fork_us;            /* out: of that, the fork */
+    gint64 gil_us;             /* out: how long a thread of ours held the GIL */
+} InjRun;
+
+int inj_interrupted(void);  /* number of the signal that asked us to end, 0 none */
+int inj_interrupt_fd(void); /* readable from then on */
+/* Waits until fd (-1: none) can be read, the deadline (monotonic µs, 0: none) passes or a signal asks us to end. TRUE: fd can be read or is closed. */
+gboolean inj_wait_readable(int fd, gint64 deadline_us, GError **error);
+
+/* A line on stderr; inj_note only without --quiet, inj_debug only with --verbose. */
+void inj_note(const InjOptions *o, const char *format, ...) G_GNUC_PRINTF(2, 3);
+void inj_debug(const InjOptions *o, const char *format, ...) G_GNUC_PRINTF(2, 3);
