@@ -20,8 +20,9 @@
  *   - New optional facts get a new chunk kind or META key: minor version + 1, old readers go on.
  *   - A change to the rows of an existing kind gets a new kind, or major version + 1, which old readers refuse.
  *   - Flag bits that are not listed must be zero in this major version; a reader refuses others (it could not find the row's end).
+ *     So it does with tags and kinds of roots and runs; a family that it does not know it takes for HF_FAMILY_OTHER.
  *   - Each chunk decodes alone but for the ids of names, types and layouts, which count up through the file and are always
- *     defined before their first use.
+ *     defined before their first use, for parts of split objects, and for frames, which belong to the last thread before them.
  */
 #include <stdint.h>
 
@@ -37,8 +38,9 @@ struct hf_file_header {
     uint16_t version_minor;
     uint8_t pointer_size; /* of the target, bytes */
     uint8_t byte_order;   /* of the target: HF_LITTLE_ENDIAN */
-    uint16_t header_size; /* sizeof this; the first chunk starts here */
-    uint64_t reserved[2]; /* 0 */
+    uint16_t header_size; /* sizeof this; the first chunk starts here (a later minor version may put more between) */
+    uint64_t reserved;    /* 0 */
+    uint64_t checksum;    /* XXH64 of the 24 bytes before, seed 0 */
 };
 
 struct hf_chunk_header {
@@ -53,7 +55,7 @@ _Static_assert(sizeof(struct hf_chunk_header) == 24, "chunk header is packed by 
 
 #define HF_CHUNK_MAX    (4u << 20)   /* longest payload, bytes; a reader needs no more memory than this */
 #define HF_CHUNK_TARGET (256u << 10) /* a writer closes a chunk about here */
-#define HF_NAME_MAX     65535u       /* longest text of a name, type name or META value, bytes */
+#define HF_NAME_MAX     65535u       /* longest text of any kind but content, bytes; writers cut what is longer */
 #define HF_CONTENT_MAX  (1u << 20)   /* longest content of an object, bytes */
 
 #define HF_FOURCC(a, b, c, d) ((uint32_t)(a) | (uint32_t)(b) << 8 | (uint32_t)(c) << 16 | (uint32_t)(d) << 24)
@@ -113,6 +115,7 @@ enum hf_type_flag {
     HF_TYPE_PY_SIZEOF = 1 << 2, /* __sizeof__ is written in Python: sizes here are what the C parts take */
     HF_TYPE_UNNAMED = 1 << 3,   /* references come from tp_traverse alone and have no names */
     HF_TYPE_OPAQUE = 1 << 4,    /* type offers no way to enumerate references */
+    HF_TYPE_FLAGS_ALL = (1 << 5) - 1,
 };
 
 /* What an instance is, subclasses included; tells a reader how to take its content and its references. */
@@ -147,8 +150,13 @@ enum hf_family {
 };
 
 /*
- * LAYOUTS row: uv runs; then each run: u8 kind | flags << 4; uv count of references, 0 = all that are left (one run at most may say so);
- * NAMED: count × uv name id (count ≥ 1). Ids count from 1. Layout 0: all references are unnamed.
+ * LAYOUTS row: uv runs (≥ 1); then each run: u8 kind | flags << 4; uv count of references, 0 = all that are left (one run at most may say
+ * so); NAMED: count × uv name id (count ≥ 1; id 0: no name). Ids count from 1. Layout 0: all references are unnamed.
+ *
+ * A layout stands for all references of an object, those of all its parts in their order: a reference is named by its position
+ * in the whole. An object has as many references as the counts of its layout say, or at least so many where one run is open; but
+ * a BROKEN one may have fewer, or half a pair: what it has stands from the start of the layout, and an open run takes nothing from
+ * the runs behind it before the fixed ones are full.
  */
 enum hf_run_kind {
     HF_RUN_UNNAMED = 0, /* Python has no name for them, or none is known */
@@ -156,6 +164,7 @@ enum hf_run_kind {
     HF_RUN_ITEMS = 2,   /* pairs: a key, then the value that stands under it; count is of references and even */
     HF_RUN_MEMBER = 3,  /* {member} */
     HF_RUN_NAMED = 4,   /* each has the name given */
+    HF_RUN_KIND_COUNT
 };
 
 enum hf_run_flag {
@@ -163,6 +172,7 @@ enum hf_run_flag {
         1 << 0, /* holds nothing and is not in the referent's refcount (a weakref's referent, a borrowed pointer) */
     HF_RUN_HIDDEN =
         1 << 1, /* counted, but gc.get_referents does not show it (dict's str keys, a frame's stack, code's parts) */
+    HF_RUN_FLAGS_ALL = (1 << 2) - 1,
 };
 
 /*
@@ -173,9 +183,14 @@ enum hf_run_flag {
  *   REAL_SIZE: uv bytes that the object really takes
  *   CONTENT:   text; may cut the object's content, CUT tells
  *   CUT:       uv length of the whole: characters of a str, bytes of bytes, items of a dict
- *   REFS:      uv layout id, uv count n, then n × daddr referent (first: from the object itself, or 0 in a CONT row)
- *   MORE:      the next row, in this chunk or the next OBJECTS chunk, is a CONT row: more references of the same object, with a
- *              layout of their own that goes on where this one stopped (INDEX counts on; ITEMS is cut between pairs only)
+ *   REFS:      uv layout id, uv count n, then n × daddr referent (first: from the object itself, or 0 in a CONT row); a
+ *              referent of 0 stands for an empty place and keeps the positions of the others
+ *   MORE:      the next row, in this chunk or the next OBJECTS chunk, is a CONT row: more references of the same object
+ *
+ * An object whose references do not fit a chunk is split: one row with MORE, any number with CONT and MORE, a last one with CONT.
+ * CONT rows have no flags but CONT, MORE, REFS and BROKEN (which is the whole object's), and every part with REFS has the same
+ * layout id. The references of all parts, one after the other, are the object's references, and the layout tells of them as if there had
+ * been no cut: INDEX counts on, NAMED goes on with the next name. Cuts may fall anywhere, between a key and its value too.
  */
 enum hf_object_flag {
     HF_OBJ_GC = 1 << 0, /* gc.is_tracked() */
@@ -183,7 +198,7 @@ enum hf_object_flag {
     HF_OBJ_REFCOUNT = 1 << 2,
     HF_OBJ_CONTENT = 1 << 3,
     HF_OBJ_REFS = 1 << 4,
-    HF_OBJ_CONT = 1 << 5,
+    HF_OBJ_CONT = 1 << 5, /* a further part of the object before */
     HF_OBJ_MORE = 1 << 6,
     HF_OBJ_IMMORTAL = 1 << 7,
     HF_OBJ_CUT = 1 << 8,
@@ -222,10 +237,12 @@ enum hf_thread_tag {
 enum hf_thread_flag {
     HF_THREAD_MAIN = 1 << 0,
     HF_THREAD_GIL = 1 << 1, /* held the GIL at the snapshot */
+    HF_THREAD_FLAGS_ALL = (1 << 2) - 1,
 };
 
 enum hf_frame_flag {
     HF_FRAME_OWNED = 1 << 0, /* the references are in the referents' counts and stand nowhere else in the dump */
+    HF_FRAME_FLAGS_ALL = (1 << 1) - 1,
 };
 
 /*

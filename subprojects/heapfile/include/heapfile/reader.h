@@ -2,9 +2,11 @@
 #pragma once
 /*
  * Bounds-checked streaming reader of the format of format.h. Host side, libc only, no GLib. Two levels: chunks (framing and
- * checksum; what the driver needs) and rows. Nothing in a file makes it allocate more than HF_CHUNK_MAX. One thread at a time.
+ * checksum; what the driver needs) and rows. Memory: one chunk (HF_CHUNK_MAX), the longest row of it decoded, and 8 bytes for each type
+ * and layout read; never on the word of a length in the file, but as bytes arrive. One thread at a time.
  *
- * Every failure leaves a message in hf_reader.error: what is wrong, in which chunk, at which byte of the stream.
+ * Every failure leaves a message for hf_reader_error(): what is wrong, in which chunk, at which byte of the stream. It is final: all
+ * later calls return the same status.
  */
 #include <stdbool.h>
 #include <stddef.h>
@@ -12,7 +14,7 @@
 #include <heapfile/format.h>
 #include <heapfile/writer.h> /* row structs are shared */
 
-/* Fills up to n bytes; returns how many, 0 at the end, -1 on an error of its own (message through hf_reader_set_error). */
+/* Fills up to n bytes; returns how many (fewer are fine), 0 at the end, -1 on an error (message through hf_reader_set_error). */
 typedef long (*hf_source_fn)(void *user, void *bytes, size_t n);
 
 enum hf_status {
@@ -64,18 +66,18 @@ struct hf_end_row {
 };
 
 /*
- * What hf_read_rows calls, each may be NULL. Pointers in rows are valid during the call only. A callback that returns false stops
- * the reading (HF_OK is returned, hf_reader_error stays ""). Ids start at 1. Object rows of a split object come one by one:
- * HF_OBJ_CONT in flags marks those that go on; addr and type are then those of the object.
+ * What hf_decode_chunk calls, each may be NULL. Pointers in rows are valid during the call only. A callback that returns false stops
+ * the reading (HF_OK is returned, hf_reader_error stays ""). Ids start at 1. Parts of a split object come one by one:
+ * HF_OBJ_CONT in flags marks those that go on; addr and type are then those of the object, first_ref is how many references came before.
+ * The last part is the one without HF_OBJ_MORE. Object rows have what the file leaves out: size (the type's common size), refcount (1;
+ * meaningless with HF_OBJ_IMMORTAL); in CONT rows they are 0.
  */
 struct hf_handlers {
     bool (*meta)(void *user, const struct hf_meta_row *row);
     bool (*name)(void *user, uint32_t id, const char *text, size_t n);
     bool (*type)(void *user, uint32_t id, const struct hf_type_row *row);
     bool (*layout)(void *user, uint32_t id, const struct hf_run *runs, size_t n);
-    bool (*object)(
-        void *user,
-        const struct hf_object_row *row); /* size is always set: the type's common size where the row has none */
+    bool (*object)(void *user, const struct hf_object_row *row);
     bool (*root)(void *user, const struct hf_root_row *row);
     bool (*thread)(void *user, const struct hf_thread_row *row);
     bool (*frame)(void *user, const struct hf_frame_row *row);
@@ -84,7 +86,10 @@ struct hf_handlers {
     bool (*end)(void *user, const struct hf_end_row *row);
 };
 
-/* Decodes the rows of one chunk that hf_read_chunk returned (state such as id counters and split objects lives in r). */
+/*
+ * Decodes the rows of one chunk that hf_read_chunk returned (state such as id counters and split objects lives in r). Chunks may be
+ * left out by who does not need their rows; END's totals are compared when none was.
+ */
 enum hf_status hf_decode_chunk(struct hf_reader *r, const struct hf_chunk_header *chunk, const uint8_t *payload,
                                const struct hf_handlers *handlers, void *user);
 

@@ -43,6 +43,7 @@ struct hf_writer {
     uint32_t types, names, layouts; /* last ids given */
     uint64_t prev_addr;             /* of OBJECTS and ROOTS rows in the open chunk */
     uint64_t prev_root;
+    bool more; /* the last object row said MORE */
     bool failed;
 };
 
@@ -53,6 +54,7 @@ void hf_writer_init(struct hf_writer *w, void *memory, hf_sink_fn sink, void *us
 void hf_write_header(struct hf_writer *w, unsigned pointer_size);
 
 void hf_write_meta_uint(struct hf_writer *w, const char *key, uint64_t value);
+void hf_write_meta_int(struct hf_writer *w, const char *key, int64_t value);
 void hf_write_meta_text(struct hf_writer *w, const char *key, const char *text, size_t n);
 void hf_write_meta_bool(struct hf_writer *w, const char *key, bool value);
 
@@ -71,21 +73,35 @@ struct hf_run {
     uint64_t count;        /* references; 0: the rest */
     const uint32_t *names; /* NAMED: count ids */
 };
+/*
+ * Of the order of 50,000 names fit a layout, and 20,000 runs: a NAMED run beyond becomes UNNAMED, beyond so many runs the layout
+ * is one open UNNAMED run.
+ */
 uint32_t hf_write_layout(struct hf_writer *w, const struct hf_run *runs, size_t n); /* returns the new id */
 
 struct hf_object_row {
     uint64_t addr, size, refcount, real_size, whole_length;
-    uint32_t flags; /* enum hf_object_flag: which of the fields count; REFS, MORE and CONT are set by the writer */
+    uint32_t
+        flags; /* enum hf_object_flag: which of the fields count; REFS is set by the writer, MORE and CONT see below */
     uint32_t type, layout;
     const void *content;
     size_t content_len;
     const uint64_t *refs; /* addresses */
     uint64_t n_refs;
+    uint64_t
+        first_ref; /* set by the reader: position of refs[0] among all references of the object; writers ignore it */
 };
 /*
- * Writes a row, split into continuation rows where the references do not fit a chunk. The layout given applies to the whole
- * object; the writer derives those of the parts (see MORE), which is exact for layouts of one open-ended run and for rows that
- * need no split. A split row of any other layout puts its fixed runs into the first part.
+ * Writes a row, split into parts (format.h, OBJECTS) where the references do not fit a chunk; the layout is that of the whole object.
+ *
+ * A caller that does not have all references at once gives the first with MORE in flags, and calls again with CONT | MORE, the last time
+ * with CONT, the same layout, and refs and n_refs of that part (none is fine); the other fields do not matter then. If a row
+ * that is no CONT follows, or the end, the object is closed as BROKEN. CONT without MORE before it writes nothing.
+ *
+ * Nothing of a row that is not split counts before the call returns: when reading content or refs faults and the caller
+ * jumps out, the writer is as if the call had not been made. A split row that faults is closed as BROKEN as above.
+ *
+ * A refcount of 1 and that of IMMORTAL objects are left out whatever flags say. Content beyond HF_CONTENT_MAX is cut and so marked.
  */
 void hf_write_object(struct hf_writer *w, const struct hf_object_row *row);
 
@@ -107,12 +123,20 @@ struct hf_frame_row {
     size_t n;
 };
 void hf_write_thread(struct hf_writer *w, const struct hf_thread_row *row);
+/* References beyond what a chunk takes (of the order of 20,000) become HF_ROOT_THREAD rows. */
 void hf_write_frame(struct hf_writer *w, const struct hf_frame_row *row);
 
 void hf_write_counter(struct hf_writer *w, const char *key, uint64_t value);
 void hf_write_skipped(struct hf_writer *w, uint64_t addr, const char *why);
 
 void hf_writer_flush(struct hf_writer *w); /* all open chunks */
+
+/*
+ * Hands on a chunk that a reader returned, as it stands, behind all that is buffered: for programs that add META rows to a dump
+ * that passes through them. They drop its END, decode it, put its totals into objects, refs, types, names and layouts above, and finish.
+ */
+void hf_write_chunk(struct hf_writer *w, const struct hf_chunk_header *header, const void *payload);
+
 /* Flushes and writes END with the writer's own totals. Returns false if any byte was refused. */
 bool hf_writer_finish(struct hf_writer *w, enum hf_end_status status, const char *reason);
 
