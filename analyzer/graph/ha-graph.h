@@ -58,18 +58,25 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(HaGraph, ha_graph_unref)
 
 HaSource ha_graph_source(const HaGraph *g);
 gboolean ha_graph_complete(const HaGraph *g);
+const char *ha_graph_incomplete_reason(const HaGraph *g); /* NULL when complete or not said */
 guint32 ha_graph_n_objects(const HaGraph *g);
 guint64 ha_graph_n_refs(const HaGraph *g);
 
 HaId ha_graph_lookup(const HaGraph *g, guint64 addr); /* HA_ID_NONE when no object starts there */
 guint64 ha_graph_addr(const HaGraph *g, HaId id);
-guint64 ha_graph_size(const HaGraph *g, HaId id);                    /* shallow, bytes */
+guint64 ha_graph_size(const HaGraph *g, HaId id); /* shallow, bytes: sys.getsizeof */
+guint64 ha_graph_real_size(const HaGraph *g,
+                           HaId id); /* what it really takes; the shallow size where nothing else is known */
 gboolean ha_graph_refcount(const HaGraph *g, HaId id, guint64 *out); /* FALSE: not known or immortal */
 guint32 ha_graph_flags(const HaGraph *g, HaId id);                   /* enum hf_object_flag */
 const HaType *ha_graph_type(const HaGraph *g, HaId id);              /* never NULL */
 const char *ha_graph_content(const HaGraph *g, HaId id,
                              gsize *n); /* raw bytes, not terminated; NULL when none; borrowed */
 
+/* Length of the whole where the content is cut: characters of a str, bytes of bytes, items of a dict. FALSE: not cut. */
+gboolean ha_graph_content_whole(const HaGraph *g, HaId id, guint64 *out);
+
+/* Index 0 is the type of objects whose type is not known; named "?", often without any object. */
 guint32 ha_graph_n_types(const HaGraph *g);
 const HaType *ha_graph_nth_type(const HaGraph *g, guint32 i);
 guint32 ha_graph_type_index(const HaGraph *g, HaId id);
@@ -78,6 +85,8 @@ guint32 ha_graph_type_index(const HaGraph *g, HaId id);
 const HaId *ha_graph_referents(const HaGraph *g, HaId id, gsize *n);
 /* Objects that refer to id, ascending, once for each reference. Builds the reverse arrays at first use (not thread-safe). */
 const HaId *ha_graph_referrers(HaGraph *g, HaId id, gsize *n);
+/* The same ahead of time, with an error instead of none at all when memory is short. */
+gboolean ha_graph_need_referrers(HaGraph *g, GError **error);
 
 /* What is known of the i-th reference of an object. */
 typedef struct {
@@ -88,10 +97,18 @@ typedef struct {
     HaId key;         /* ITEMS: the key object of a value; HA_ID_NONE for the key's own reference */
 } HaRefName;
 void ha_graph_ref_name(const HaGraph *g, HaId id, gsize i, HaRefName *out);
+/* All flags (enum hf_run_flag) that any reference of the object has: 0 for most, so that loops need not ask for each reference. */
+guint8 ha_graph_any_ref_flags(const HaGraph *g, HaId id);
+/*
+ * Flags of one reference. HF_RUN_HIDDEN of ITEMS concerns the keys only.
+ */
+guint8 ha_graph_ref_flags(const HaGraph *g, HaId id, gsize i);
 /* The same as text: ".attr", "['key']", "[3]", "{member}", "<key 'k'>"; NULL when there is none. */
 char *ha_graph_ref_text(const HaGraph *g, HaId id, gsize i); /* owned by the caller */
 
 const HaRoot *ha_graph_roots(const HaGraph *g, gsize *n);
+/* Indices into ha_graph_roots() of the roots that hold id. */
+const guint32 *ha_graph_roots_of(const HaGraph *g, HaId id, gsize *n);
 const HaThread *ha_graph_threads(const HaGraph *g, gsize *n);
 const HaFrame *ha_graph_frames(const HaGraph *g, gsize *n);
 
@@ -99,3 +116,18 @@ const HaFrame *ha_graph_frames(const HaGraph *g, gsize *n);
 const char *ha_graph_meta(const HaGraph *g, const char *key);
 GHashTable *ha_graph_meta_table(const HaGraph *g);    /* char * → char *; borrowed */
 GHashTable *ha_graph_counter_table(const HaGraph *g); /* char * → guint64 *; borrowed */
+
+/* What the walker could not read; the counters have the totals, this list is short. */
+typedef struct {
+    guint64 addr;
+    const char *why; /* owned by the graph */
+} HaSkipped;
+const HaSkipped *ha_graph_skipped(const HaGraph *g, gsize *n);
+
+/* Counters that the analyzer itself adds, when they are not 0. */
+#define HA_COUNTER_DUPLICATES                                                                                          \
+    "analyzer.duplicate_objects"                        /* rows for an address that had one already; the first counts */
+#define HA_COUNTER_DANGLING   "analyzer.dangling_refs"  /* references to addresses without an object; left out */
+#define HA_COUNTER_NO_ROOT    "analyzer.dangling_roots" /* the same of roots */
+#define HA_COUNTER_NO_TYPE    "analyzer.objects_without_type"
+#define HA_COUNTER_NO_CONTENT "analyzer.contents_dropped"

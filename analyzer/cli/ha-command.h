@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+/*
+ * A command of heapanalyze: a row of the table in ha-command-table.c. The program reads the command line, loads the dump, works out
+ * which objects are meant, then calls run(). A command writes its answer to out and nothing else; what it wants to say beside goes
+ * to stderr through ha_note().
+ */
+#include "analyses/ha-bits.h"
+#include "cli/ha-option.h"
+#include "cli/ha-out.h"
+#include "graph/ha-graph.h"
+
+typedef struct {
+    HaGraph *graph;        /* borrowed, as all below */
+    const char *dump_name; /* for messages */
+    const HaBits *live;    /* what a collection would leave; all objects with --garbage */
+    const HaBits *chosen;  /* live, and as the dump options want it */
+    HaGraph *previous;     /* HA_COMMAND_COMPARES: the last --previous-heap-dump, else NULL */
+    const HaBits *previous_live;
+    const HaOptions *options;
+    const char *const *args; /* positional arguments but for the dump, NULL-terminated; min_args … max_args of them */
+    HaOut *out;
+} HaContext;
+
+enum {
+    HA_COMMAND_COMPARES = 1 << 0, /* --previous-heap-dump is handed over instead of narrowing the choice */
+};
+
+typedef struct {
+    const char *name;
+    const char *summary; /* one line, for the list of commands */
+    const char *args;    /* "ADDR"; NULL: none but the dump */
+    guint min_args, max_args;
+    guint flags;
+    const char *examples;    /* lines, shown below "Examples:" with two blanks in front */
+    const HaOption *options; /* ends with name NULL; those of every command need not be in it */
+    gboolean (*run)(HaContext *context, GError **error);
+} HaCommand;
+
+typedef enum {
+    HA_ERROR_FAILED, /* exit 1 */
+    HA_ERROR_USAGE,  /* exit 2 */
+} HaError;
+#define HA_ERROR (ha_error_quark())
+GQuark ha_error_quark(void);
+
+extern const HaCommand *const ha_commands[]; /* NULL-terminated */
+
+/* "heapanalyze: …" on stderr. */
+void ha_note(const char *format, ...) G_GNUC_PRINTF(1, 2);

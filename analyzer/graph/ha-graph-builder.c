@@ -1,0 +1,451 @@
+// SPDX-License-Identifier: MIT
+#include "ha-graph-builder.h"
+
+#include <stdarg.h>
+#include <string.h>
+
+#include "ha-graph-builder-private.h"
+
+#define SKIPPED_MAX 1000
+
+HaGraphBuilder *
+ha_graph_builder_new(HaSource source)
+{
+    HaGraphBuilder *b = g_new0(HaGraphBuilder, 1);
+    HaGraph *g = b->graph = g_new0(HaGraph, 1);
+    g_atomic_ref_count_init(&g->ref_count);
+    g->source = source;
+    g->complete = TRUE;
+    g->chunk = g_string_chunk_new(1 << 16);
+    g->meta = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
+    g->counters = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
+    g->wide_size = g_hash_table_new_full(NULL, NULL, NULL, g_free);
+    g->wide_refcount = g_hash_table_new_full(NULL, NULL, NULL, g_free);
+    g->arena.item = 1;
+    g->names.item = sizeof(const char *);
+    g->types.item = sizeof(HaType);
+    g->layouts.item = sizeof(HaLayout);
+    g->runs.item = sizeof(HaRun);
+    g->layout_names.item = sizeof(guint32);
+    g->parts.item = sizeof(HaPart);
+    g->holes.item = sizeof(HaHole);
+    g->roots.item = sizeof(HaRoot);
+    g->threads.item = sizeof(HaThread);
+    g->frames.item = sizeof(HaFrame);
+    g->skipped.item = sizeof(HaSkipped);
+    static const gsize row_items[RAW_COLUMNS] = {
+        [RAW_ADDR] = sizeof(guint64),     [RAW_FIRST] = sizeof(guint64), [RAW_SIZE] = sizeof(guint32),
+        [RAW_REFCOUNT] = sizeof(guint32), [RAW_TYPE] = sizeof(guint32),  [RAW_LAYOUT] = sizeof(guint32),
+        [RAW_CONTENT] = sizeof(guint32),  [RAW_EXTRA] = sizeof(guint32), [RAW_FLAGS] = sizeof(guint16)};
+    for (guint c = 0; c < RAW_COLUMNS; c++)
+        b->rows[c].item = row_items[c];
+    b->refs.item = sizeof(guint64);
+    b->root_addr.item = sizeof(guint64);
+    b->frame_addr.item = 3 * sizeof(guint64);
+
+    b->failed |= !ha_vec_reserve(&g->names, 1) || !ha_vec_reserve(&g->types, 1) || !ha_vec_reserve(&g->layouts, 1) ||
+                 !ha_vec_reserve(&g->arena, 4);
+    if (b->failed)
+        return b;
+    HA_ITEM(g->names, const char *, g->names.n++) = NULL;
+    HA_ITEM(g->types, HaType, g->types.n++) = (HaType){.name = "?", .id = HA_ID_NONE};
+    HA_ITEM(g->layouts, HaLayout, g->layouts.n++) = (HaLayout){0};
+    memset(g->arena.data, 0, 4);
+    g->arena.n = 4; /* offset 0 means none */
+    return b;
+}
+
+void
+ha_graph_builder_free(HaGraphBuilder *b)
+{
+    if (b == NULL)
+        return;
+    for (guint c = 0; c < RAW_COLUMNS; c++)
+        ha_vec_clear(&b->rows[c]);
+    ha_vec_clear(&b->refs);
+    ha_vec_clear(&b->root_addr);
+    ha_vec_clear(&b->frame_addr);
+    g_clear_pointer(&b->simple_types, g_hash_table_unref);
+    ha_graph_unref(b->graph);
+    g_free(b);
+}
+
+void
+ha_graph_builder_wide_offsets(HaGraphBuilder *b)
+{
+    b->wide_offsets = TRUE;
+}
+
+/* A C string of our own; NUL bytes inside become \x00. */
+static const char *
+keep_text(HaGraphBuilder *b, const char *text, gssize n)
+{
+    if (n < 0)
+        return g_string_chunk_insert(b->graph->chunk, text);
+    if (n == 0)
+        return "";
+    if (memchr(text, 0, n) == NULL)
+        return g_string_chunk_insert_len(b->graph->chunk, text, n);
+    g_autoptr(GString) escaped = g_string_new(NULL);
+    for (gssize i = 0; i < n; i++) {
+        if (text[i] == 0)
+            g_string_append(escaped, "\\x00");
+        else
+            g_string_append_c(escaped, text[i]);
+    }
+    return g_string_chunk_insert_len(b->graph->chunk, escaped->str, escaped->len);
+}
+
+static gboolean
+room(HaGraphBuilder *b, HaVec *v, gsize more)
+{
+    b->failed |= !ha_vec_reserve(v, more);
+    return !b->failed;
+}
+
+guint32
+ha_graph_builder_name(HaGraphBuilder *b, const char *text, gssize n)
+{
+    HaVec *names = &b->graph->names;
+    if (room(b, names, 1))
+        HA_ITEM(*names, const char *, names->n++) = keep_text(b, text, n);
+    return names->n - 1;
+}
+
+guint32
+ha_graph_builder_type(HaGraphBuilder *b, const struct hf_type_row *row)
+{
+    HaVec *types = &b->graph->types;
+    if (room(b, types, 1))
+        HA_ITEM(*types, HaType, types->n++) = (HaType){.addr = row->addr,
+                                                       .base = row->base,
+                                                       .name = keep_text(b, row->name, row->name_len),
+                                                       .flags = row->flags,
+                                                       .family = row->family < HF_FAMILY_COUNT ? row->family : 0,
+                                                       .id = HA_ID_NONE};
+    return types->n - 1;
+}
+
+guint32
+ha_graph_builder_layout(HaGraphBuilder *b, const struct hf_run *runs, gsize n)
+{
+    HaGraph *g = b->graph;
+    if (!room(b, &g->layouts, 1) || !room(b, &g->runs, n))
+        return 0;
+    HaLayout layout = {.first_run = g->runs.n, .n_runs = n};
+    for (gsize i = 0; i < n; i++) {
+        HaRun run = {
+            .kind = runs[i].kind, .flags = runs[i].flags, .count = runs[i].count, .first_name = g->layout_names.n};
+        if (run.kind == HF_RUN_NAMED) {
+            if (!room(b, &g->layout_names, runs[i].count))
+                return 0;
+            for (guint64 k = 0; k < run.count; k++) {
+                guint32 name = runs[i].names[k];
+                HA_ITEM(g->layout_names, guint32, g->layout_names.n++) = name < g->names.n ? name : 0;
+            }
+        }
+        layout.any_flags |= run.flags;
+        HA_ITEM(g->runs, HaRun, g->runs.n++) = run;
+    }
+    HA_ITEM(g->layouts, HaLayout, g->layouts.n++) = layout;
+    return g->layouts.n - 1;
+}
+
+static guint
+put_uv(guint8 *at, guint64 value)
+{
+    guint n = 0;
+    for (; value >= 128; value >>= 7)
+        at[n++] = value | 128;
+    at[n++] = value;
+    return n;
+}
+
+static guint32
+keep_content(HaGraphBuilder *b, const struct hf_object_row *row)
+{
+    HaVec *arena = &b->graph->arena;
+    guint8 head[20];
+    guint head_n = put_uv(head, row->content_len);
+    if (row->flags & HF_OBJ_CUT)
+        head_n += put_uv(head + head_n, row->whole_length);
+    if (!room(b, arena, head_n + row->content_len + 3))
+        return 0;
+    if (arena->n / 4 >= G_MAXUINT32) {
+        b->contents_dropped++;
+        return 0;
+    }
+    guint32 offset = arena->n / 4;
+    guint8 *at = (guint8 *)arena->data + arena->n;
+    memcpy(at, head, head_n);
+    if (row->content_len > 0)
+        memcpy(at + head_n, row->content, row->content_len);
+    gsize used = head_n + row->content_len, padded = (used + 3) & ~(gsize)3;
+    memset(at + used, 0, padded - used);
+    arena->n += padded;
+    return offset;
+}
+
+static guint32
+narrow(GHashTable *wide, guint32 row, guint64 value)
+{
+    if (G_LIKELY(value < HA_WIDE))
+        return value;
+    guint64 *kept = g_new(guint64, 1);
+    *kept = value;
+    g_hash_table_insert(wide, GUINT_TO_POINTER(row), kept);
+    return HA_WIDE;
+}
+
+static gboolean
+add_refs(HaGraphBuilder *b, const struct hf_object_row *row)
+{
+    if (row->n_refs == 0)
+        return TRUE;
+    if (!room(b, &b->refs, row->n_refs))
+        return FALSE;
+    memcpy(&HA_ITEM(b->refs, guint64, b->refs.n), row->refs, row->n_refs * sizeof *row->refs);
+    b->refs.n += row->n_refs;
+    return TRUE;
+}
+
+static gboolean
+continue_object(HaGraphBuilder *b, const struct hf_object_row *row)
+{
+    HaGraph *g = b->graph;
+    if (b->n == 0 || row->n_refs == 0)
+        return TRUE;
+    if (!room(b, &g->parts, 1))
+        return FALSE;
+    guint32 last = b->n - 1;
+    RAW(b, RAW_FLAGS, guint16, last) |= HA_FLAG_PARTS;
+    HA_ITEM(g->parts, HaPart, g->parts.n++) = (HaPart){.id = last,
+                                                       .first = b->refs.n - RAW(b, RAW_FIRST, guint64, last),
+                                                       .layout = row->layout < g->layouts.n ? row->layout : 0};
+    return add_refs(b, row);
+}
+
+gboolean
+ha_graph_builder_object(HaGraphBuilder *b, const struct hf_object_row *row)
+{
+    HaGraph *g = b->graph;
+    if (row->flags & HF_OBJ_CONT)
+        return continue_object(b, row);
+    if (b->n == HA_ID_NONE - 1) {
+        b->too_many = TRUE;
+        return FALSE;
+    }
+    if (b->n == b->rows[RAW_ADDR].capacity) {
+        for (guint c = 0; c < RAW_COLUMNS; c++) {
+            b->rows[c].n = b->n;
+            if (!room(b, &b->rows[c], b->n / 2 + 1024))
+                return FALSE;
+        }
+    }
+    guint32 i = b->n;
+    RAW(b, RAW_ADDR, guint64, i) = row->addr;
+    RAW(b, RAW_FIRST, guint64, i) = b->refs.n;
+    RAW(b, RAW_SIZE, guint32, i) = narrow(g->wide_size, i, row->size);
+    if (row->flags & HF_OBJ_REFCOUNT)
+        RAW(b, RAW_REFCOUNT, guint32, i) = narrow(g->wide_refcount, i, row->refcount);
+    else if (row->flags & HF_OBJ_IMMORTAL || g->source != HA_SOURCE_HEAPDUMP_GDB)
+        RAW(b, RAW_REFCOUNT, guint32, i) = HA_WIDE; /* not in the table: unknown */
+    else
+        RAW(b, RAW_REFCOUNT, guint32, i) = 1;
+    RAW(b, RAW_TYPE, guint32, i) = row->type < g->types.n ? row->type : 0;
+    b->without_type += RAW(b, RAW_TYPE, guint32, i) == 0;
+    RAW(b, RAW_LAYOUT, guint32, i) = row->layout < g->layouts.n && row->n_refs > 0 ? row->layout : 0;
+    RAW(b, RAW_CONTENT, guint32, i) = row->flags & HF_OBJ_CONTENT ? keep_content(b, row) : 0;
+    guint64 extra = row->flags & HF_OBJ_REAL_SIZE && row->real_size > row->size ? row->real_size - row->size : 0;
+    RAW(b, RAW_EXTRA, guint32, i) = MIN(extra, G_MAXUINT32);
+    b->any_extra |= extra != 0;
+    RAW(b, RAW_FLAGS, guint16, i) = row->flags & HF_OBJ_FLAGS_ALL;
+    if (!add_refs(b, row))
+        return FALSE;
+    b->n++;
+    return !b->failed;
+}
+
+static void
+add_root(HaGraphBuilder *b, guint64 addr, HaRoot root)
+{
+    HaVec *roots = &b->graph->roots;
+    if (!room(b, roots, 1) || !room(b, &b->root_addr, 1))
+        return;
+    HA_ITEM(*roots, HaRoot, roots->n++) = root;
+    HA_ITEM(b->root_addr, guint64, b->root_addr.n++) = addr;
+}
+
+void
+ha_graph_builder_root(HaGraphBuilder *b, guint8 kind, guint64 addr, const char *name, gboolean counted)
+{
+    const char *kept = name != NULL ? g_string_chunk_insert_const(b->graph->chunk, name) : NULL;
+    add_root(b, addr, (HaRoot){.kind = kind, .name = kept, .frame = G_MAXUINT32, .counted = counted});
+}
+
+static const char *
+name_text(const HaGraph *g, guint32 name)
+{
+    return name < g->names.n ? HA_ITEM(g->names, const char *, name) : NULL;
+}
+
+void
+ha_graph_builder_root_id(HaGraphBuilder *b, guint8 kind, guint64 addr, guint32 name, gboolean counted)
+{
+    add_root(b, addr,
+             (HaRoot){.kind = kind, .name = name_text(b->graph, name), .frame = G_MAXUINT32, .counted = counted});
+}
+
+void
+ha_graph_builder_thread(HaGraphBuilder *b, const struct hf_thread_row *row)
+{
+    HaGraph *g = b->graph;
+    if (!room(b, &g->threads, 1))
+        return;
+    HA_ITEM(g->threads, HaThread, g->threads.n++) = (HaThread){.ident = row->ident,
+                                                               .native_id = row->native_id,
+                                                               .state_addr = row->state_addr,
+                                                               .flags = row->flags,
+                                                               .name = keep_text(b, row->name, row->name_len),
+                                                               .first_frame = g->frames.n};
+}
+
+void
+ha_graph_builder_frame(HaGraphBuilder *b, const struct hf_frame_row *row)
+{
+    HaGraph *g = b->graph;
+    if (g->threads.n == 0 || !room(b, &g->frames, 1) || !room(b, &b->frame_addr, 1))
+        return;
+    guint32 index = g->frames.n++;
+    HA_ITEM(g->threads, HaThread, g->threads.n - 1).n_frames++;
+    HA_ITEM(g->frames, HaFrame, index) = (HaFrame){.thread = g->threads.n - 1,
+                                                   .line = row->line,
+                                                   .flags = row->flags,
+                                                   .qualname = keep_text(b, row->qualname, row->qualname_len),
+                                                   .file = keep_text(b, row->file, row->file_len),
+                                                   .first_root = g->roots.n,
+                                                   .n_roots = row->n};
+    guint64 *addrs = (guint64 *)b->frame_addr.data + 3 * b->frame_addr.n++;
+    addrs[0] = row->frame;
+    addrs[1] = row->code;
+    addrs[2] = row->function;
+    for (gsize i = 0; i < row->n; i++)
+        add_root(b, row->refs[i],
+                 (HaRoot){.kind = HF_ROOT_FRAME,
+                          .name = name_text(g, row->names[i]),
+                          .frame = index,
+                          .counted = (row->flags & HF_FRAME_OWNED) != 0});
+}
+
+void
+ha_graph_builder_meta(HaGraphBuilder *b, const char *key, gssize key_len, const char *value, gssize value_len)
+{
+    g_hash_table_replace(b->graph->meta, key_len < 0 ? g_strdup(key) : g_strndup(key, key_len),
+                         value_len < 0 ? g_strdup(value) : g_strndup(value, value_len));
+}
+
+void
+ha_graph_builder_counter(HaGraphBuilder *b, const char *key, gssize n, guint64 value)
+{
+    guint64 *kept = g_new(guint64, 1);
+    *kept = value;
+    g_hash_table_replace(b->graph->counters, n < 0 ? g_strdup(key) : g_strndup(key, n), kept);
+}
+
+void
+ha_graph_builder_skipped(HaGraphBuilder *b, guint64 addr, const char *why, gssize n)
+{
+    HaVec *skipped = &b->graph->skipped;
+    if (skipped->n < SKIPPED_MAX && room(b, skipped, 1))
+        HA_ITEM(*skipped, HaSkipped, skipped->n++) = (HaSkipped){.addr = addr, .why = keep_text(b, why, n)};
+}
+
+void
+ha_graph_builder_incomplete(HaGraphBuilder *b, const char *reason, gssize n)
+{
+    b->graph->complete = FALSE;
+    g_free(b->graph->reason);
+    b->graph->reason = n < 0 ? g_strdup(reason) : n > 0 ? g_strndup(reason, n) : NULL;
+}
+
+static guint32
+simple_type(HaGraphBuilder *b, const char *name)
+{
+    static const struct {
+        const char *name;
+        guint8 family;
+    } families[] = {{"builtins.str", HF_FAMILY_STR},           {"builtins.bytes", HF_FAMILY_BYTES},
+                    {"builtins.int", HF_FAMILY_INT},           {"builtins.float", HF_FAMILY_FLOAT},
+                    {"builtins.dict", HF_FAMILY_DICT},         {"builtins.list", HF_FAMILY_LIST},
+                    {"builtins.tuple", HF_FAMILY_TUPLE},       {"builtins.set", HF_FAMILY_SET},
+                    {"builtins.type", HF_FAMILY_TYPE},         {"builtins.module", HF_FAMILY_MODULE},
+                    {"builtins.function", HF_FAMILY_FUNCTION}, {"_asyncio.Task", HF_FAMILY_TASK},
+                    {"builtins.frame", HF_FAMILY_FRAME},       {"builtins.code", HF_FAMILY_CODE},
+                    {"builtins.cell", HF_FAMILY_CELL},         {"builtins.weakref", HF_FAMILY_WEAKREF}};
+    if (b->simple_types == NULL)
+        b->simple_types = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+    guint32 id = GPOINTER_TO_UINT(g_hash_table_lookup(b->simple_types, name));
+    if (id != 0)
+        return id;
+    struct hf_type_row row = {
+        .addr = 0x500000000000 + (guint64)b->graph->types.n * 0x400, .name = name, .name_len = strlen(name)};
+    for (guint i = 0; i < G_N_ELEMENTS(families); i++)
+        if (strcmp(families[i].name, name) == 0)
+            row.family = families[i].family;
+    id = ha_graph_builder_type(b, &row);
+    g_hash_table_insert(b->simple_types, g_strdup(name), GUINT_TO_POINTER(id));
+    return id;
+}
+
+void
+ha_graph_builder_simple(HaGraphBuilder *b, guint64 addr, const char *type, guint64 size, guint64 refcount,
+                        const char *content, ...)
+{
+    struct hf_object_row row = {.addr = addr,
+                                .size = size,
+                                .refcount = refcount,
+                                .flags = HF_OBJ_GC | HF_OBJ_SIZE | HF_OBJ_REFCOUNT,
+                                .type = simple_type(b, type)};
+    if (content != NULL) {
+        row.flags |= HF_OBJ_CONTENT;
+        row.content = content;
+        row.content_len = strlen(content);
+    }
+    g_autoptr(GArray) refs = g_array_new(FALSE, FALSE, sizeof(guint64));
+    g_autoptr(GArray) names = g_array_new(FALSE, FALSE, sizeof(guint32));
+    g_autoptr(GArray) runs = g_array_new(FALSE, FALSE, sizeof(struct hf_run));
+    va_list args;
+    va_start(args, content);
+    for (const char *name; (name = va_arg(args, const char *)) != NULL;) {
+        guint64 ref = va_arg(args, guint64);
+        struct hf_run run = {.kind = HF_RUN_NAMED, .count = 1};
+        if (*name == '~') {
+            run.flags |= HF_RUN_WEAK;
+            name++;
+        }
+        run.kind = *name == 0                                             ? HF_RUN_UNNAMED
+                   : strcmp(name, "[i]") == 0                             ? HF_RUN_INDEX
+                   : strcmp(name, "[k]") == 0 || strcmp(name, "[v]") == 0 ? HF_RUN_ITEMS
+                   : strcmp(name, "{}") == 0                              ? HF_RUN_MEMBER
+                                                                          : HF_RUN_NAMED;
+        guint32 id = run.kind == HF_RUN_NAMED ? ha_graph_builder_name(b, name, -1) : 0;
+        struct hf_run *last = runs->len > 0 ? &g_array_index(runs, struct hf_run, runs->len - 1) : NULL;
+        if (last != NULL && last->kind == run.kind && last->flags == run.flags)
+            last->count++;
+        else
+            g_array_append_val(runs, run);
+        g_array_append_val(refs, ref);
+        g_array_append_val(names, id); /* one a reference, so that runs can point into it */
+    }
+    va_end(args);
+    guint at = 0;
+    for (guint i = 0; i < runs->len; i++) {
+        struct hf_run *run = &g_array_index(runs, struct hf_run, i);
+        run->names = &g_array_index(names, guint32, at);
+        at += run->count;
+    }
+    row.layout = runs->len > 0 ? ha_graph_builder_layout(b, (struct hf_run *)(void *)runs->data, runs->len) : 0;
+    row.refs = (guint64 *)(void *)refs->data;
+    row.n_refs = refs->len;
+    ha_graph_builder_object(b, &row);
+}

@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+/*
+ * Makes a HaGraph: rows go in as the reader of a dump hands them over, in any order but for ids, which count from 1 and are given
+ * before their first use. Used by load/ and by tests that want a small graph. One thread at a time.
+ *
+ * A call that fails for want of memory makes ha_graph_builder_finish() fail; nothing need be checked in between.
+ */
+#include <stdbool.h>
+#include <heapfile/writer.h> /* row structs */
+#include "ha-graph.h"
+
+typedef enum {
+    HA_GRAPH_ERROR_NO_MEMORY,
+    HA_GRAPH_ERROR_TOO_MANY, /* more objects than ids */
+} HaGraphError;
+#define HA_GRAPH_ERROR (ha_graph_error_quark())
+GQuark ha_graph_error_quark(void);
+
+typedef struct HaGraphBuilder HaGraphBuilder;
+
+HaGraphBuilder *ha_graph_builder_new(HaSource source);
+void ha_graph_builder_free(HaGraphBuilder *b);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(HaGraphBuilder, ha_graph_builder_free)
+
+guint32 ha_graph_builder_name(HaGraphBuilder *b, const char *text, gssize n);
+guint32 ha_graph_builder_type(HaGraphBuilder *b, const struct hf_type_row *row);
+guint32 ha_graph_builder_layout(HaGraphBuilder *b, const struct hf_run *runs, gsize n);
+/*
+ * flags tell which fields count, as in the file; HF_OBJ_CONT adds references to the object of the row before. Foreign dumps without
+ * reference counts: leave HF_OBJ_REFCOUNT out, the source tells that "absent" means unknown.
+ */
+gboolean ha_graph_builder_object(HaGraphBuilder *b, const struct hf_object_row *row); /* FALSE: no use in going on */
+void ha_graph_builder_root(HaGraphBuilder *b, guint8 kind, guint64 addr, const char *name, gboolean counted);
+void ha_graph_builder_root_id(HaGraphBuilder *b, guint8 kind, guint64 addr, guint32 name, gboolean counted);
+void ha_graph_builder_thread(HaGraphBuilder *b, const struct hf_thread_row *row);
+void ha_graph_builder_frame(HaGraphBuilder *b, const struct hf_frame_row *row);
+void ha_graph_builder_meta(HaGraphBuilder *b, const char *key, gssize key_len, const char *value, gssize value_len);
+void ha_graph_builder_counter(HaGraphBuilder *b, const char *key, gssize n, guint64 value);
+void ha_graph_builder_skipped(HaGraphBuilder *b, guint64 addr, const char *why, gssize n);
+void ha_graph_builder_incomplete(HaGraphBuilder *b, const char *reason, gssize n);
+
+/* The builder is empty afterwards, whatever happened; free it. */
+HaGraph *ha_graph_builder_finish(HaGraphBuilder *b, GError **error);
+
+/*
+ * For tests: one object with what most have. The type is made at its first use, as type object at a made-up address. The rest are pairs
+ * of (const char *name, guint64 referent), ended by NULL; the name may be "" for none, or "[i]" "[k]" "[v]" "{}" for the runs INDEX,
+ * key and value of ITEMS, MEMBER; "~name" is a weak reference.
+ */
+void ha_graph_builder_simple(HaGraphBuilder *b, guint64 addr, const char *type, guint64 size, guint64 refcount,
+                             const char *content, ...) G_GNUC_NULL_TERMINATED;

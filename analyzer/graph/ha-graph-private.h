@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+/* What a graph is made of; for graph/ only. */
+#include "ha-graph.h"
+#include "ha-mem.h"
+#include "ha-page-index.h"
+
+/* In the flags column, beside enum hf_object_flag. */
+#define HA_FLAG_HOLES ((guint16)1 << 15) /* references were left out: positions come from the holes table */
+#define HA_FLAG_PARTS ((guint16)1 << 14) /* came in several rows, each with a layout */
+G_STATIC_ASSERT((HF_OBJ_FLAGS_ALL & (HA_FLAG_HOLES | HA_FLAG_PARTS)) == 0);
+
+#define HA_WIDE G_MAXUINT32 /* in a 32-bit column: the value is in the table of wide ones */
+
+typedef struct {
+    guint8 kind, flags;
+    guint64 count;      /* 0: the rest */
+    guint32 first_name; /* NAMED: into layout_names */
+} HaRun;
+
+typedef struct {
+    guint32 first_run, n_runs;
+    guint8 any_flags;
+} HaLayout;
+
+typedef struct {
+    HaId id;       /* row while building */
+    guint64 first; /* position of the part's first reference, dangling ones counted */
+    guint32 layout;
+} HaPart;
+
+typedef struct {
+    HaId id;
+    guint64 position; /* of a dangling reference, counted with all dangling ones */
+} HaHole;
+
+struct HaGraph {
+    gatomicrefcount ref_count;
+    HaSource source;
+    gboolean complete;
+    char *reason; /* owned */
+
+    guint32 n;
+    guint64 n_refs;
+    /* columns, owned, ha_mem_free */
+    guint64 *addr;
+    guint32 *size;     /* HA_WIDE: in wide_size */
+    guint32 *refcount; /* HA_WIDE: in wide_refcount; there G_MAXUINT64 or absent: unknown */
+    guint32 *type;
+    guint32 *layout;
+    guint32 *content; /* offset into the arena in units of 4 bytes, 0 none */
+    guint32 *extra;   /* real size less shallow size; NULL: 0 for all */
+    guint16 *flags;
+    /* first reference of each object, n + 1 items; exactly one of the two is there */
+    guint32 *offset32;
+    guint64 *offset64;
+    HaId *refs;
+    guint32 *back_offset32;
+    guint64 *back_offset64;
+    HaId *back_refs; /* NULL until asked for */
+
+    HaPageIndex index;
+    GHashTable *wide_size;     /* id → guint64 *, owned */
+    GHashTable *wide_refcount; /* the same */
+    HaVec arena; /* guint8: uv length, uv length of the whole if HF_OBJ_CUT, bytes; each starts at a multiple of 4 */
+
+    HaVec names;         /* const char *, in chunk; [0] is NULL */
+    HaVec types;         /* HaType */
+    HaVec layouts;       /* HaLayout; [0] has no run */
+    HaVec runs;          /* HaRun */
+    HaVec layout_names;  /* guint32 */
+    HaVec parts;         /* HaPart, by id and first; an object's first part is not here */
+    HaVec holes;         /* HaHole, by id and position */
+    HaVec roots;         /* HaRoot */
+    HaVec threads;       /* HaThread */
+    HaVec frames;        /* HaFrame */
+    HaVec skipped;       /* HaSkipped */
+    guint32 *root_order; /* indices of roots, by id */
+    GStringChunk *chunk;
+    GHashTable *meta;     /* char * → char * */
+    GHashTable *counters; /* char * → guint64 * */
+};
+
+#define HA_ITEM(vec, type, i) (((type *)(vec).data)[i])
+
+static inline guint64
+ha_graph_first_ref(const HaGraph *g, guint64 id)
+{
+    return g->offset32 != NULL ? g->offset32[id] : g->offset64[id];
+}

@@ -1,0 +1,335 @@
+// SPDX-License-Identifier: MIT
+#include "ha-graph.h"
+
+#include <string.h>
+
+#include "ha-graph-builder.h"
+#include "ha-graph-private.h"
+
+GQuark
+ha_graph_error_quark(void)
+{
+    return g_quark_from_static_string("ha-graph-error");
+}
+
+HaGraph *
+ha_graph_ref(HaGraph *g)
+{
+    g_atomic_ref_count_inc(&g->ref_count);
+    return g;
+}
+
+void
+ha_graph_unref(HaGraph *g)
+{
+    if (g == NULL || !g_atomic_ref_count_dec(&g->ref_count))
+        return;
+    gpointer columns[] = {g->addr,    g->size,          g->refcount,      g->type,      g->layout,
+                          g->content, g->extra,         g->flags,         g->offset32,  g->offset64,
+                          g->refs,    g->back_offset32, g->back_offset64, g->back_refs, g->root_order};
+    for (guint i = 0; i < G_N_ELEMENTS(columns); i++)
+        ha_mem_free(columns[i]);
+    ha_page_index_clear(&g->index);
+    HaVec *vecs[] = {&g->arena, &g->names, &g->types, &g->layouts, &g->runs,   &g->layout_names,
+                     &g->parts, &g->holes, &g->roots, &g->threads, &g->frames, &g->skipped};
+    for (guint i = 0; i < G_N_ELEMENTS(vecs); i++)
+        ha_vec_clear(vecs[i]);
+    g_hash_table_unref(g->wide_size);
+    g_hash_table_unref(g->wide_refcount);
+    g_hash_table_unref(g->meta);
+    g_hash_table_unref(g->counters);
+    g_string_chunk_free(g->chunk);
+    g_free(g->reason);
+    g_free(g);
+}
+
+HaSource
+ha_graph_source(const HaGraph *g)
+{
+    return g->source;
+}
+
+gboolean
+ha_graph_complete(const HaGraph *g)
+{
+    return g->complete;
+}
+
+const char *
+ha_graph_incomplete_reason(const HaGraph *g)
+{
+    return g->reason;
+}
+
+guint32
+ha_graph_n_objects(const HaGraph *g)
+{
+    return g->n;
+}
+
+guint64
+ha_graph_n_refs(const HaGraph *g)
+{
+    return g->n_refs;
+}
+
+HaId
+ha_graph_lookup(const HaGraph *g, guint64 addr)
+{
+    return ha_page_index_lookup(&g->index, addr);
+}
+
+guint64
+ha_graph_addr(const HaGraph *g, HaId id)
+{
+    g_assert(id < g->n);
+    return g->addr[id];
+}
+
+guint64
+ha_graph_size(const HaGraph *g, HaId id)
+{
+    g_assert(id < g->n);
+    if (G_LIKELY(g->size[id] != HA_WIDE))
+        return g->size[id];
+    const guint64 *wide = g_hash_table_lookup(g->wide_size, GUINT_TO_POINTER(id));
+    return wide != NULL ? *wide : HA_WIDE;
+}
+
+guint64
+ha_graph_real_size(const HaGraph *g, HaId id)
+{
+    guint64 size = ha_graph_size(g, id);
+    return g->extra != NULL ? size + g->extra[id] : size;
+}
+
+gboolean
+ha_graph_refcount(const HaGraph *g, HaId id, guint64 *out)
+{
+    g_assert(id < g->n);
+    if (G_LIKELY(g->refcount[id] != HA_WIDE)) {
+        *out = g->refcount[id];
+        return TRUE;
+    }
+    const guint64 *wide = g_hash_table_lookup(g->wide_refcount, GUINT_TO_POINTER(id));
+    if (wide == NULL)
+        return FALSE;
+    *out = *wide;
+    return TRUE;
+}
+
+guint32
+ha_graph_flags(const HaGraph *g, HaId id)
+{
+    g_assert(id < g->n);
+    return g->flags[id] & ~(guint32)(HA_FLAG_HOLES | HA_FLAG_PARTS);
+}
+
+const HaType *
+ha_graph_type(const HaGraph *g, HaId id)
+{
+    g_assert(id < g->n);
+    return &HA_ITEM(g->types, HaType, g->type[id]);
+}
+
+guint32
+ha_graph_type_index(const HaGraph *g, HaId id)
+{
+    g_assert(id < g->n);
+    return g->type[id];
+}
+
+guint32
+ha_graph_n_types(const HaGraph *g)
+{
+    return g->types.n;
+}
+
+const HaType *
+ha_graph_nth_type(const HaGraph *g, guint32 i)
+{
+    g_assert(i < g->types.n);
+    return &HA_ITEM(g->types, HaType, i);
+}
+
+/* Our own arena, written by the builder: no bounds to check. */
+static guint64
+arena_uv(const guint8 **at)
+{
+    guint64 value = 0;
+    for (guint shift = 0;; shift += 7) {
+        guint8 byte = *(*at)++;
+        value |= (guint64)(byte & 127) << shift;
+        if (byte < 128)
+            return value;
+    }
+}
+
+static const guint8 *
+arena_entry(const HaGraph *g, HaId id)
+{
+    g_assert(id < g->n);
+    return g->content[id] == 0 ? NULL : (const guint8 *)g->arena.data + (gsize)g->content[id] * 4;
+}
+
+const char *
+ha_graph_content(const HaGraph *g, HaId id, gsize *n)
+{
+    const guint8 *at = arena_entry(g, id);
+    *n = 0;
+    if (at == NULL)
+        return NULL;
+    *n = arena_uv(&at);
+    if (g->flags[id] & HF_OBJ_CUT)
+        (void)arena_uv(&at);
+    return (const char *)at;
+}
+
+gboolean
+ha_graph_content_whole(const HaGraph *g, HaId id, guint64 *out)
+{
+    const guint8 *at = arena_entry(g, id);
+    if (at == NULL || !(g->flags[id] & HF_OBJ_CUT))
+        return FALSE;
+    (void)arena_uv(&at);
+    *out = arena_uv(&at);
+    return TRUE;
+}
+
+const HaId *
+ha_graph_referents(const HaGraph *g, HaId id, gsize *n)
+{
+    g_assert(id < g->n);
+    guint64 first = ha_graph_first_ref(g, id);
+    *n = ha_graph_first_ref(g, (guint64)id + 1) - first;
+    return g->refs + first;
+}
+
+gboolean
+ha_graph_need_referrers(HaGraph *g, GError **error)
+{
+    if (g->back_refs != NULL)
+        return TRUE;
+    gboolean narrow = g->offset32 != NULL;
+    gsize items = (gsize)g->n + 2;
+    guint32 *at32 = narrow ? ha_mem_new0(items, sizeof *at32) : NULL;
+    guint64 *at64 = narrow ? NULL : ha_mem_new0(items, sizeof *at64);
+    HaId *back = ha_mem_new(g->n_refs, sizeof *back);
+    if ((at32 == NULL && at64 == NULL) || back == NULL) {
+        ha_mem_free(at32);
+        ha_mem_free(at64);
+        ha_mem_free(back);
+        g_set_error(error, HA_GRAPH_ERROR, HA_GRAPH_ERROR_NO_MEMORY,
+                    "not enough memory for the reverse references (%" G_GUINT64_FORMAT " of them)", g->n_refs);
+        return FALSE;
+    }
+    /* counting sort; counts stand two places up so that the ends, as they move, become the next one's starts */
+#define COUNT_AND_PLACE(at)                                                                                            \
+    do {                                                                                                               \
+        for (guint64 e = 0; e < g->n_refs; e++)                                                                        \
+            at[(gsize)g->refs[e] + 2]++;                                                                               \
+        for (gsize i = 2; i < items; i++)                                                                              \
+            at[i] += at[i - 1];                                                                                        \
+        for (HaId from = 0; from < g->n; from++) {                                                                     \
+            guint64 end = ha_graph_first_ref(g, (guint64)from + 1);                                                    \
+            for (guint64 e = ha_graph_first_ref(g, from); e < end; e++) {                                              \
+                if (e + 24 < g->n_refs)                                                                                \
+                    __builtin_prefetch(&at[(gsize)g->refs[e + 24] + 1]);                                               \
+                back[at[(gsize)g->refs[e] + 1]++] = from;                                                              \
+            }                                                                                                          \
+        }                                                                                                              \
+    } while (0)
+    if (narrow)
+        COUNT_AND_PLACE(at32);
+    else
+        COUNT_AND_PLACE(at64);
+#undef COUNT_AND_PLACE
+    g->back_offset32 = at32;
+    g->back_offset64 = at64;
+    g->back_refs = back;
+    return TRUE;
+}
+
+const HaId *
+ha_graph_referrers(HaGraph *g, HaId id, gsize *n)
+{
+    g_assert(id < g->n);
+    g_autoptr(GError) error = NULL;
+    if (!ha_graph_need_referrers(g, &error))
+        g_error("%s", error->message);
+    guint64 first, end;
+    if (g->back_offset32 != NULL) {
+        first = g->back_offset32[id];
+        end = g->back_offset32[(gsize)id + 1];
+    } else {
+        first = g->back_offset64[id];
+        end = g->back_offset64[(gsize)id + 1];
+    }
+    *n = end - first;
+    return g->back_refs + first;
+}
+
+const HaRoot *
+ha_graph_roots(const HaGraph *g, gsize *n)
+{
+    *n = g->roots.n;
+    return g->roots.data;
+}
+
+const guint32 *
+ha_graph_roots_of(const HaGraph *g, HaId id, gsize *n)
+{
+    const HaRoot *roots = g->roots.data;
+    gsize low = 0, high = g->roots.n;
+    while (low < high) {
+        gsize middle = low + (high - low) / 2;
+        if (roots[g->root_order[middle]].id < id)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    gsize end = low;
+    while (end < g->roots.n && roots[g->root_order[end]].id == id)
+        end++;
+    *n = end - low;
+    return g->root_order + low;
+}
+
+const HaThread *
+ha_graph_threads(const HaGraph *g, gsize *n)
+{
+    *n = g->threads.n;
+    return g->threads.data;
+}
+
+const HaFrame *
+ha_graph_frames(const HaGraph *g, gsize *n)
+{
+    *n = g->frames.n;
+    return g->frames.data;
+}
+
+const HaSkipped *
+ha_graph_skipped(const HaGraph *g, gsize *n)
+{
+    *n = g->skipped.n;
+    return g->skipped.data;
+}
+
+const char *
+ha_graph_meta(const HaGraph *g, const char *key)
+{
+    return g_hash_table_lookup(g->meta, key);
+}
+
+GHashTable *
+ha_graph_meta_table(const HaGraph *g)
+{
+    return g->meta;
+}
+
+GHashTable *
+ha_graph_counter_table(const HaGraph *g)
+{
+    return g->counters;
+}

@@ -1,0 +1,279 @@
+// SPDX-License-Identifier: MIT
+/* Names of references: from layouts, with the key's content where the name is an item's. */
+#include <string.h>
+
+#include "ha-graph-private.h"
+#include "text/ha-escape.h"
+
+#define KEY_TEXT_MAX 80 /* bytes of a key's content shown in a name */
+
+/* Dangling references of an object: holes[*n]. */
+static const HaHole *
+holes_of(const HaGraph *g, HaId id, gsize *n)
+{
+    const HaHole *holes = g->holes.data;
+    gsize low = 0, high = g->holes.n;
+    while (low < high) {
+        gsize middle = low + (high - low) / 2;
+        if (holes[middle].id < id)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    gsize end = low;
+    while (end < g->holes.n && holes[end].id == id)
+        end++;
+    *n = end - low;
+    return holes + low;
+}
+
+/* Where reference i stood in the file's row. */
+static guint64
+to_position(const HaHole *holes, gsize n, guint64 i)
+{
+    /* position p of a kept reference: p = i + number of holes before p; hole k stands before it when hole[k] - k <= i */
+    gsize low = 0, high = n;
+    while (low < high) {
+        gsize middle = low + (high - low) / 2;
+        if (holes[middle].position - middle <= i)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return i + low;
+}
+
+/* The reverse: index of the reference at a position; G_MAXUINT64 if that one is dangling. */
+static guint64
+to_index(const HaHole *holes, gsize n, guint64 position)
+{
+    gsize low = 0, high = n;
+    while (low < high) {
+        gsize middle = low + (high - low) / 2;
+        if (holes[middle].position < position)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low < n && holes[low].position == position ? G_MAXUINT64 : position - low;
+}
+
+/* The stretch of references that one run describes. */
+typedef struct {
+    const HaRun *run; /* NULL: unnamed */
+    guint64 first;    /* position of the run's first reference */
+    guint64 index;    /* what an INDEX run counts from */
+} Found;
+
+static const HaPart *
+parts_of(const HaGraph *g, HaId id, gsize *n)
+{
+    const HaPart *parts = g->parts.data;
+    gsize low = 0, high = g->parts.n;
+    while (low < high) {
+        gsize middle = low + (high - low) / 2;
+        if (parts[middle].id < id)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    gsize end = low;
+    while (end < g->parts.n && parts[end].id == id)
+        end++;
+    *n = end - low;
+    return parts + low;
+}
+
+/* Looks for position in the part [start, end) with one layout. *index carries the count of INDEX runs from part to part. */
+static gboolean
+find_in_part(const HaGraph *g, guint32 layout_id, guint64 start, guint64 end, guint64 position, guint64 *index,
+             Found *found)
+{
+    const HaLayout *layout = &HA_ITEM(g->layouts, HaLayout, layout_id);
+    const HaRun *runs = (const HaRun *)g->runs.data + layout->first_run;
+    guint64 fixed = 0, at = start;
+    for (guint32 r = 0; r < layout->n_runs; r++)
+        fixed += MIN(runs[r].count, end - start);
+    guint64 rest = end - start > fixed ? end - start - fixed : 0;
+    for (guint32 r = 0; r < layout->n_runs && at < end; r++) {
+        guint64 count = MIN(runs[r].count != 0 ? runs[r].count : rest, end - at);
+        /* only the first run of a part goes on with the part before */
+        guint64 from = runs[r].kind == HF_RUN_INDEX && r == 0 ? *index : 0;
+        if (position >= at && position < at + count) {
+            *found = (Found){.run = &runs[r], .first = at, .index = from};
+            return TRUE;
+        }
+        if (runs[r].kind == HF_RUN_INDEX)
+            *index = from + count;
+        at += count;
+    }
+    return FALSE;
+}
+
+static Found
+find_run(const HaGraph *g, HaId id, guint64 position, guint64 total)
+{
+    Found found = {0};
+    guint64 index = 0;
+    if (!(g->flags[id] & HA_FLAG_PARTS)) {
+        find_in_part(g, g->layout[id], 0, total, position, &index, &found);
+        return found;
+    }
+    gsize n;
+    const HaPart *parts = parts_of(g, id, &n);
+    guint64 start = 0;
+    guint32 layout = g->layout[id];
+    for (gsize k = 0; k <= n; k++) {
+        guint64 end = k < n ? parts[k].first : total;
+        if (find_in_part(g, layout, start, end, position, &index, &found) || position < end)
+            break;
+        start = end;
+        if (k < n)
+            layout = parts[k].layout;
+    }
+    return found;
+}
+
+void
+ha_graph_ref_name(const HaGraph *g, HaId id, gsize i, HaRefName *out)
+{
+    gsize n_refs, n_holes = 0;
+    const HaId *refs = ha_graph_referents(g, id, &n_refs);
+    g_assert(i < n_refs);
+    const HaHole *holes = g->flags[id] & HA_FLAG_HOLES ? holes_of(g, id, &n_holes) : NULL;
+    guint64 position = to_position(holes, n_holes, i);
+    Found found = find_run(g, id, position, n_refs + n_holes);
+    *out = (HaRefName){.kind = HF_RUN_UNNAMED, .key = HA_ID_NONE};
+    if (found.run == NULL)
+        return;
+    guint64 offset = position - found.first;
+    out->kind = found.run->kind;
+    out->flags = found.run->flags;
+    switch ((enum hf_run_kind)found.run->kind) {
+    case HF_RUN_UNNAMED:
+    case HF_RUN_MEMBER:
+        break;
+    case HF_RUN_INDEX:
+        out->index = found.index + offset;
+        break;
+    case HF_RUN_ITEMS:
+        if (offset % 2 == 1) {
+            guint64 key = to_index(holes, n_holes, position - 1);
+            out->key = key != G_MAXUINT64 ? refs[key] : HA_ID_NONE;
+            out->index = 1;
+            out->flags &= ~HF_RUN_HIDDEN;
+        }
+        break;
+    case HF_RUN_NAMED:
+        out->name = HA_ITEM(g->names, const char *, HA_ITEM(g->layout_names, guint32, found.run->first_name + offset));
+        break;
+    default:
+        out->kind = HF_RUN_UNNAMED;
+        break;
+    }
+}
+
+guint8
+ha_graph_any_ref_flags(const HaGraph *g, HaId id)
+{
+    guint8 any = HA_ITEM(g->layouts, HaLayout, g->layout[id]).any_flags;
+    if (g->flags[id] & HA_FLAG_PARTS) {
+        gsize n;
+        const HaPart *parts = parts_of(g, id, &n);
+        for (gsize k = 0; k < n; k++)
+            any |= HA_ITEM(g->layouts, HaLayout, parts[k].layout).any_flags;
+    }
+    return any;
+}
+
+guint8
+ha_graph_ref_flags(const HaGraph *g, HaId id, gsize i)
+{
+    HaRefName name;
+    ha_graph_ref_name(g, id, i, &name);
+    return name.flags;
+}
+
+/* A dict's key as Python would write it, as far as the dump tells. */
+static void
+append_key(const HaGraph *g, HaId key, GString *text)
+{
+    if (key == HA_ID_NONE) {
+        g_string_append(text, "?");
+        return;
+    }
+    gsize n;
+    guint64 whole;
+    const char *content = ha_graph_content(g, key, &n);
+    const HaType *type = ha_graph_type(g, key);
+    gboolean cut = ha_graph_content_whole(g, key, &whole);
+    switch ((enum hf_family)type->family) {
+    case HF_FAMILY_STR:
+    case HF_FAMILY_BYTES:
+        if (content == NULL)
+            break;
+        g_string_append(text, type->family == HF_FAMILY_BYTES ? "b'" : "'");
+        ha_escape_append(text, content, n, KEY_TEXT_MAX, HA_ESCAPE_QUOTED);
+        g_string_append(text, cut && n <= KEY_TEXT_MAX ? "…'" : "'");
+        return;
+    case HF_FAMILY_NONE:
+        g_string_append(text, "None");
+        return;
+    case HF_FAMILY_INT:
+    case HF_FAMILY_FLOAT:
+    case HF_FAMILY_BOOL:
+    case HF_FAMILY_TYPE:
+        if (content == NULL)
+            break;
+        ha_escape_append(text, content, n, KEY_TEXT_MAX, 0);
+        return;
+    case HF_FAMILY_OTHER:
+    case HF_FAMILY_DICT:
+    case HF_FAMILY_LIST:
+    case HF_FAMILY_TUPLE:
+    case HF_FAMILY_SET:
+    case HF_FAMILY_MODULE:
+    case HF_FAMILY_FUNCTION:
+    case HF_FAMILY_METHOD:
+    case HF_FAMILY_CODE:
+    case HF_FAMILY_FRAME:
+    case HF_FAMILY_GENERATOR:
+    case HF_FAMILY_COROUTINE:
+    case HF_FAMILY_ASYNCGEN:
+    case HF_FAMILY_CELL:
+    case HF_FAMILY_WEAKREF:
+    case HF_FAMILY_TASK:
+    case HF_FAMILY_FUTURE:
+    case HF_FAMILY_BUILTIN:
+    case HF_FAMILY_EXCEPTION:
+    case HF_FAMILY_COUNT:
+        break;
+    }
+    g_string_append_printf(text, "<%s at 0x%" G_GINT64_MODIFIER "x>", type->name, ha_graph_addr(g, key));
+}
+
+char *
+ha_graph_ref_text(const HaGraph *g, HaId id, gsize i)
+{
+    HaRefName name;
+    ha_graph_ref_name(g, id, i, &name);
+    switch ((enum hf_run_kind)name.kind) {
+    case HF_RUN_INDEX:
+        return g_strdup_printf("[%" G_GUINT64_FORMAT "]", name.index);
+    case HF_RUN_MEMBER:
+        return g_strdup("{member}");
+    case HF_RUN_NAMED:
+        return g_strdup(name.name);
+    case HF_RUN_ITEMS: {
+        gsize n;
+        gboolean is_value = name.index == 1;
+        GString *text = g_string_new(is_value ? "[" : "<key ");
+        append_key(g, is_value ? name.key : ha_graph_referents(g, id, &n)[i], text);
+        g_string_append_c(text, is_value ? ']' : '>');
+        return g_string_free(text, FALSE);
+    }
+    case HF_RUN_UNNAMED:
+    default:
+        return NULL;
+    }
+}
