@@ -201,6 +201,7 @@ struct wk {
     wk_addr runtime;     /* _PyRuntime */
     wk_addr interpreter; /* the main one */
     wk_addr str_sizeof;  /* the str '__sizeof__' */
+    wk_addr interned;    /* 3.12+: the dict of interned strings, whose references are not counted (WEAK); 0 none; set by roots/ */
 
     struct hf_writer out;
     struct wk_memory memory;
@@ -269,6 +270,7 @@ enum wk_name_kind {
     WK_NAME_HIDDEN_KEY, /* <key 'text'> */
     WK_NAME_LOCAL,      /* <local text> */
     WK_NAME_CELL,       /* <cell text> */
+    WK_NAME_FREE,       /* <free text> */
     WK_NAME_STACK,      /* <stack N> */
     WK_NAME_CONST,      /* <const N> */
     WK_NAME_MRO,        /* <mro N> */
@@ -325,6 +327,8 @@ bool wk_interpreters_find(struct wk *w); /* sets w->interpreter, checked; false:
 wk_addr wk_interpreter_next(struct wk *w, wk_addr interpreter);
 /* Heads of the gc generations (PyGC_Head) of an interpreter, permanent included; returns how many, 0: layout not as expected. */
 unsigned wk_gc_heads(struct wk *w, wk_addr interpreter, wk_addr heads[8]);
+/* The snapshot caught a collection in the act: the generations' lists are then not whole (WK_ERR_INCONSISTENT). */
+bool wk_gc_running(struct wk *w, wk_addr interpreter);
 void wk_roots(struct wk *w);   /* wk_root() for everything that interpreters and runtime hold */
 void wk_threads(struct wk *w); /* wk_thread() and wk_frame() */
 /* References of a frame object, of a generator, coroutine or asynchronous generator: wk_ref() for each. */

@@ -20,10 +20,11 @@ import tempfile
 HERE = os.path.dirname(os.path.abspath(__file__))
 VERSIONS = range(8, 14)
 
-HEADERS = ["Python.h", "frameobject.h", "structmember.h", "datetime.h"]
+HEADERS = ["Python.h", "frameobject.h", "structmember.h", "datetime.h", "opcode.h"]
 # Only those that exist in a version are included.
 INTERNAL = ["interp", "runtime", "pystate", "pymem", "gc", "frame", "code", "dict", "long", "object", "genobject", "tstate",
-            "typeobject", "unicodeobject", "ceval_state", "gil", "instruments", "global_objects", "moduleobject"]
+            "typeobject", "unicodeobject", "ceval_state", "gil", "instruments", "global_objects", "moduleobject",
+            "opcode_metadata"]
 
 
 def parse(path):

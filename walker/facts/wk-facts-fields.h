@@ -158,7 +158,7 @@
     X(fstate_suspended) \
     X(fstate_yield_from) \
     X(fstate_executing) \
-    X(fstate_finished) \
+    X(fstate_cleared) \
     X(fstate_completed) \
     X(code_flags) \
     X(code_firstlineno) \
@@ -393,4 +393,9 @@
     X(decimal_digits) \
     X(decimal_words) \
     X(decimal_data) \
+    X(op_yield_from) \
+    X(op_resume) \
+    X(op_resume_quick) \
+    X(op_resume_instrumented) \
+    X(op_resume_check) \
 

@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+/*
+ * What the interpreter itself holds, inside of roots/: one view of a frame for all versions, used for thread stacks, frame objects,
+ * generators and their contents.
+ */
+#include "../wk-private.h"
+#include "../wk-objects.h"
+
+/* 3.13's own table of offsets agrees with the facts. words: at least 74 from the start of _PyRuntime. */
+bool wk_debug_offsets_agree(const struct wk_facts *facts, const uint64_t *words);
+
+/* 3.12+: where an interpreter keeps dict, subclasses and weakrefs of a static type; 0: in the type itself. */
+wk_addr wk_static_type_state(struct wk *w, wk_addr interpreter, wk_addr type);
+
+enum wk_frame_owner {
+    WK_OWNER_THREAD,
+    WK_OWNER_GENERATOR,
+    WK_OWNER_FRAME, /* a frame object; always before 3.11 */
+    WK_OWNER_C,     /* an entry of the C stack, no Python code */
+};
+
+/* A frame, wherever it lives. */
+struct wk_frame_view {
+    wk_addr code, function, globals, builtins, locals;
+    wk_addr frame;    /* frame object, 0 none */
+    wk_addr internal; /* 3.11+: _PyInterpreterFrame */
+    wk_addr slots;    /* local, cell and free variables, then the evaluation stack */
+    uint32_t n_slots; /* variables */
+    uint32_t n_stack; /* entries of the stack that are known to be valid */
+    int32_t lasti;    /* bytes into the code of the current instruction; < 0: not started */
+    uint8_t owner;    /* enum wk_frame_owner */
+    bool stack_known; /* false: running, n_stack is 0 for want of a stack pointer */
+    bool cleared;     /* nothing but the code is valid */
+};
+
+/* False when there is no frame (a finished generator) or it makes no sense. */
+bool wk_frame_of_object(struct wk *w, wk_addr frame, struct wk_frame_view *v);
+bool wk_frame_of_internal(struct wk *w, wk_addr internal, struct wk_frame_view *v); /* 3.11+ */
+bool wk_frame_of_generator(struct wk *w, wk_addr generator, struct wk_frame_view *v);
+/* The line where a frame stands, 0 unknown; respects the line that a trace function set. */
+uint32_t wk_frame_line(struct wk *w, const struct wk_frame_view *v);
+/* Name of slot i: <local x>, <cell x>, <free x>; beyond the variables <stack i>. 0: unknown. */
+uint32_t wk_frame_slot_name(struct wk *w, const struct wk_frame_view *v, uint32_t i);
+/* What a suspended generator waits for stands on top of its stack: true then. */
+bool wk_frame_awaits(struct wk *w, const struct wk_frame_view *v);
+
+/* wk_ref() for what an interpreter frame holds itself, in the order in which it is traversed (3.11+). */
+void wk_internal_frame_refs(struct wk *w, const struct wk_frame_view *v);
+
+enum wk_generator_state {
+    WK_GEN_CREATED,
+    WK_GEN_RUNNING,
+    WK_GEN_SUSPENDED,
+    WK_GEN_CLOSED,
+};
+enum wk_generator_state wk_generator_state(struct wk *w, wk_addr generator);
+wk_addr wk_generator_code(struct wk *w, wk_addr generator); /* 0: none left */
+
+/* Line of an instruction: lasti in bytes. 0: the instruction has none. contents/lines.c */
+uint32_t wk_code_line(struct wk *w, wk_addr code, int32_t lasti);
+
+/* An attribute of an instance, found without running anything: slots, instance dict, values beside the object. 0: none. attributes.c */
+wk_addr wk_attribute(struct wk *w, wk_addr object, const char *name);
