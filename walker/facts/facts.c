@@ -59,10 +59,3 @@ wk_facts_find(uint32_t version, uint32_t version_hex, struct wk_facts *out)
     f->heap_module = (uint16_t)or_zero(f->heaptype_module);
     return true;
 }
-
-unsigned
-wk_facts_fields(struct wk *w, wk_addr type, struct wk_field *out, unsigned max)
-{
-    (void)w, (void)type, (void)out, (void)max;
-    return 0;
-}

@@ -237,10 +237,17 @@
     X(methdescr_method) \
     X(cell_ref) \
     X(classmethod_callable) \
+    X(classmethod_dict) \
+    X(super_type) \
+    X(super_obj) \
+    X(super_obj_type) \
+    X(dictproxy_mapping) \
+    X(instancemethod_func) \
     X(property_get) \
     X(property_set) \
     X(property_del) \
     X(property_doc) \
+    X(property_name) \
     X(partial_fn) \
     X(partial_args) \
     X(partial_kw) \
