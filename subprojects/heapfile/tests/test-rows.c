@@ -372,7 +372,7 @@ test_split(void)
     split_object(32769, 0, 1);
     split_object(180001, 0, 1);
     split_object(250001, 0, 2);
-    split_object(10000001, 0, 50);
+    split_object(10000001, 0, 40);
 }
 
 static void
