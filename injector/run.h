@@ -12,6 +12,8 @@
 #include "stage.h"
 #include "target.h"
 
+typedef struct InjEntry InjEntry; /* entry/: a thread of ours in the live target */
+
 typedef struct {
     const InjOptions *options; /* borrowed */
     InjTarget *target;         /* borrowed */
@@ -20,6 +22,7 @@ typedef struct {
     gint64 pause_us;           /* out: how long the target stood still, attach to detach */
     gint64 fork_us;            /* out: of that, the fork */
     gint64 gil_us;             /* out: how long a thread of ours held the GIL */
+    InjEntry *entry;           /* owned by entry/; NULL but between inj_entry_inline_start and _end */
 } InjRun;
 
 int inj_interrupted(void);  /* number of the signal that asked us to end, 0 none */

@@ -17,5 +17,7 @@ gboolean inj_entry_collect(InjRun *run, GError **error);
  */
 gboolean inj_entry_inline_start(InjRun *run, const struct wk_args *args, GBytes *blob, GError **error);
 gboolean inj_entry_inline_end(InjRun *run, GError **error);
+/* Roughly how long an inline walk keeps the target waiting. */
+gint64 inj_entry_estimate_us(const InjTarget *target);
 /* The script or scripts that these would run, for --print-script. Owned by the caller. */
 char *inj_entry_script(InjRun *run, GError **error);
