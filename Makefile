@@ -1,0 +1,42 @@
+# SPDX-License-Identifier: MIT
+# The short way in. The build itself is meson's: see HACKING.
+
+BUILD  ?= build
+PREFIX ?= /usr/local
+DEMO   ?= demo
+
+.PHONY: build demo check bench install clean help
+
+build: $(BUILD)/build.ninja
+	@ninja -C $(BUILD)
+
+$(BUILD)/build.ninja:
+	@tools/setup
+	@meson setup $(BUILD) --prefix=$(PREFIX)
+
+demo: build
+	@docs/demo/run $(BUILD) $(DEMO)
+
+check:
+	@tools/setup --test
+	@$(MAKE) --no-print-directory build
+	@meson test -C $(BUILD) --print-errorlogs
+
+bench:
+	@tools/setup --test
+	@$(MAKE) --no-print-directory build
+	@meson test -C $(BUILD) --benchmark --verbose
+
+install: build
+	@meson install -C $(BUILD) --no-rebuild
+
+clean:
+	rm -rf $(BUILD) $(DEMO)
+
+help:
+	@echo 'make           build in $(BUILD)/; installs the packages that are missing first (sudo only when not root)'
+	@echo 'make demo      hunt a leak in a small asyncio server; results in $(DEMO)/'
+	@echo 'make check     run all tests'
+	@echo 'make bench     run the benchmarks'
+	@echo 'make install   install under PREFIX ($(PREFIX)), below DESTDIR if that is set'
+	@echo 'make clean     remove $(BUILD)/ and $(DEMO)/'

@@ -1,0 +1,111 @@
+# SPDX-License-Identifier: MIT
+"""What can be seen of a process from outside, to be compared before and after a dump."""
+import hashlib
+import os
+import re
+
+from .tap import check
+
+STATUS = ('Name', 'Umask', 'TracerPid', 'Uid', 'Gid', 'FDSize', 'Threads', 'SigQ', 'SigPnd', 'ShdPnd', 'SigBlk', 'SigIgn', 'SigCgt',
+          'CapInh', 'CapPrm', 'CapEff', 'CapBnd', 'CapAmb', 'NoNewPrivs', 'Seccomp')
+
+
+def lines(path):
+    with open(path, encoding='utf-8', errors='surrogateescape') as file:
+        return file.read().splitlines()
+
+
+def mappings(pid):
+    """(start, end, permissions, name) of each."""
+    for line in lines(f'/proc/{pid}/maps'):
+        match = re.match(r'([0-9a-f]+)-([0-9a-f]+) (\S+) \S+ \S+ \S+ *(.*)', line)
+        yield int(match[1], 16), int(match[2], 16), match[3], match[4]
+
+
+def code_digests(pid):
+    """Of what is executable and mapped from a file: nobody writes there but a debugger."""
+    digests = {}
+    with open(f'/proc/{pid}/mem', 'rb', 0) as memory:
+        for start, end, permissions, name in mappings(pid):
+            if 'x' in permissions and name.startswith('/'):
+                memory.seek(start)
+                digests[f'{start:x}-{end:x} {name}'] = hashlib.sha256(memory.read(end - start)).hexdigest()
+    return digests
+
+
+def children(pid):
+    """Processes, zombies too, whose parent it is (not every kernel has /proc/PID/task/*/children)."""
+    found = []
+    for other in os.listdir('/proc'):
+        if other.isdigit():
+            try:
+                if lines(f'/proc/{other}/stat')[0].rpartition(')')[2].split()[1] == str(pid):
+                    found.append(int(other))
+            except (OSError, IndexError):
+                pass
+    return sorted(found)
+
+
+def descriptors(pid):
+    links = {}
+    for number in os.listdir(f'/proc/{pid}/fd'):
+        try:
+            links[number] = os.readlink(f'/proc/{pid}/fd/{number}')
+        except OSError:
+            pass
+    return links
+
+
+def thread_masks(pid):
+    """The blocked signals of every thread."""
+    masks = {}
+    for thread in os.listdir(f'/proc/{pid}/task'):
+        try:
+            status = lines(f'/proc/{pid}/task/{thread}/status')
+        except OSError:
+            continue
+        masks[thread] = next(line.split()[1] for line in status if line.startswith('SigBlk:'))
+    return masks
+
+
+def resident(pid):
+    return next(int(line.split()[1]) for line in lines(f'/proc/{pid}/status') if line.startswith('VmRSS:')) * 1024
+
+
+class State:
+    """Of a process that itself changes nothing: no thread starts or ends, nothing is opened or closed."""
+
+    def __init__(self, pid):
+        self.resident = resident(pid)
+        status = dict(line.split(':', 1) for line in lines(f'/proc/{pid}/status') if ':' in line)
+        self.facts = {key: status.get(key, '').strip() for key in STATUS}
+        self.facts['oom_score_adj'] = lines(f'/proc/{pid}/oom_score_adj')
+        self.facts['coredump_filter'] = lines(f'/proc/{pid}/coredump_filter')
+        self.facts['limits'] = lines(f'/proc/{pid}/limits')
+        self.facts['nice'] = os.getpriority(os.PRIO_PROCESS, pid)
+        self.facts['affinity'] = sorted(os.sched_getaffinity(pid))
+        self.facts['folder'] = os.readlink(f'/proc/{pid}/cwd')
+        self.facts['children'] = children(pid)
+        self.facts['descriptors'] = descriptors(pid)
+        self.facts['threads'] = thread_masks(pid)
+        self.facts['mappings of files'] = sorted(f'{s:x}-{e:x} {p} {n}' for s, e, p, n in mappings(pid) if n.startswith('/'))
+        self.facts['executable mappings'] = sorted(f'{s:x}-{e:x} {p} {n}' for s, e, p, n in mappings(pid) if 'x' in p)
+        self.facts['code'] = code_digests(pid)
+
+
+def differences(before, after):
+    for key, old in before.facts.items():
+        new = after.facts[key]
+        if old != new:
+            if isinstance(old, dict):
+                old, new = (dict(sorted(set(a.items()) - set(b.items()))) for a, b in ((old, new), (new, old)))
+            elif isinstance(old, list):
+                old, new = [x for x in old if x not in new], [x for x in new if x not in old]
+            yield f'{key}: was {old!r}, is {new!r}'
+
+
+def unchanged(before, after, growth=8 << 20):
+    """Fails if anything differs, or if the process takes notably more memory (bytes) than before."""
+    found = list(differences(before, after))
+    check(not found, lambda: 'the target is not as it was before:\n' + '\n'.join(found))
+    check(after.resident - before.resident < growth, f'the target grew from {before.resident} to {after.resident} bytes')
