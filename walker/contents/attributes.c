@@ -44,10 +44,12 @@ wk_addr
 wk_attribute(struct wk *w, wk_addr object, const char *name)
 {
     wk_addr type = wk_type_address(object);
-    int64_t offset = wk_member_offset(w, type, name);
+    int64_t offset;
 
-    if (offset >= 0)
-        return WK_U64(object, offset);
+    /* slots, of the class or of one that it is laid out after */
+    for (wk_addr base = type, depth = 0; base != 0 && depth < 64; base = WK_U64(base, WK_TP_BASE), depth++)
+        if ((offset = wk_member_offset(w, base, name)) >= 0)
+            return WK_U64(object, offset);
     if (w->facts.managed_dict != 0 && (wk_type_flags(type) & WK_TPF_MANAGED_DICT) != 0)
         return attribute_managed(w, type, object, name);
     offset = WK_I64(type, WK_TP_DICTOFFSET);

@@ -395,6 +395,7 @@
     X(delta_days) \
     X(delta_seconds) \
     X(delta_microseconds) \
+    X(timezone_offset) \
     X(decimal_flags) \
     X(decimal_exponent) \
     X(decimal_digits) \

@@ -1,0 +1,239 @@
+// SPDX-License-Identifier: MIT
+/*
+ * Text of int, float and complex. The blob has no floating-point registers: a double is its bits, and the shortest digits that read
+ * back as the same double come from integers alone, by R. Giulietti's method ("The Schubfach way to render doubles", 2020).
+ */
+#include "wk-contents.h"
+
+enum {
+    FIRST_POWER = -292,
+    LAST_POWER = 324,
+};
+
+static const uint64_t powers[][2] = {
+#include "powers.inc"
+};
+
+_Static_assert(sizeof powers / sizeof powers[0] == LAST_POWER - FIRST_POWER + 1, "a power for each exponent");
+
+/* floor(log10(2^e)), floor(log10(3/4 * 2^e)), floor(log2(10^e)) for the exponents of doubles */
+static int
+floor_log10_pow2(int e)
+{
+    return (int)(((int64_t)e * 1262611) >> 22);
+}
+
+static int
+floor_log10_three_quarters_pow2(int e)
+{
+    return (int)(((int64_t)e * 1262611 - 524031) >> 22);
+}
+
+static int
+floor_log2_pow10(int e)
+{
+    return (int)(((int64_t)e * 1741647) >> 19);
+}
+
+/* Upper 64 bits of a 192-bit product; what was lost shows in the lowest bit. */
+static uint64_t
+round_to_odd(const uint64_t power[2], uint64_t factor)
+{
+    unsigned __int128 low = (unsigned __int128)power[1] * factor, high = (unsigned __int128)power[0] * factor;
+
+    high += (uint64_t)(low >> 64);
+    return (uint64_t)(high >> 64) | ((uint64_t)high > 1);
+}
+
+/* value = digits * 10^exponent */
+struct decimal {
+    uint64_t digits;
+    int exponent;
+};
+
+static struct decimal
+shortest(uint64_t fraction, unsigned biased)
+{
+    uint64_t c = biased != 0 ? fraction | 1ull << 52 : fraction;
+    int q = (biased != 0 ? (int)biased : 1) - 1075;
+    /* whole numbers below 2^53 are their own shortest text */
+    if (q <= 0 && q > -53 && (c & ((1ull << -q) - 1)) == 0)
+        return (struct decimal){c >> -q, 0};
+
+    bool even = (c & 1) == 0, closer = fraction == 0 && biased > 1; /* the lower neighbour is half as far */
+    int k = closer ? floor_log10_three_quarters_pow2(q) : floor_log10_pow2(q);
+    int h = q + floor_log2_pow10(-k) + 1;
+    const uint64_t *power = powers[-k - FIRST_POWER];
+    uint64_t lower = round_to_odd(power, (4 * c - (closer ? 1 : 2)) << h) + !even;
+    uint64_t middle = round_to_odd(power, 4 * c << h);
+    uint64_t upper = round_to_odd(power, (4 * c + 2) << h) - !even;
+    uint64_t s = middle / 4;
+
+    if (s >= 10) {
+        uint64_t tens = s / 10;
+        bool below = lower <= 40 * tens, above = 40 * tens + 40 <= upper;
+        if (below != above)
+            return (struct decimal){tens + above, k + 1};
+    }
+    bool below = lower <= 4 * s, above = 4 * s + 4 <= upper;
+    if (below != above)
+        return (struct decimal){s + above, k};
+    return (struct decimal){s + (middle > 4 * s + 2 || (middle == 4 * s + 2 && (s & 1))), k};
+}
+
+static void
+zeros(struct wk_text *t, int n)
+{
+    for (; n > 0; n--)
+        wk_text_bytes(t, "0", 1);
+}
+
+/* As repr() shows it: point within or near the digits, or an exponent of two digits and more. */
+static void
+write_decimal(struct wk_text *t, struct decimal d, bool point_zero)
+{
+    char text[20];
+    int n = 0, point;
+
+    while (d.digits != 0 && d.digits % 10 == 0) {
+        d.digits /= 10;
+        d.exponent++;
+    }
+    for (uint64_t v = d.digits; v != 0 || n == 0; v /= 10)
+        text[sizeof text - 1 - n++] = (char)('0' + v % 10);
+    const char *digits = text + sizeof text - n;
+    point = d.digits == 0 ? 1 : n + d.exponent; /* digits before the point */
+
+    if (point > -4 && point <= 16) {
+        if (point <= 0) {
+            wk_text_cstr(t, "0.");
+            zeros(t, -point);
+            wk_text_bytes(t, digits, (size_t)n);
+        } else if (point >= n) {
+            wk_text_bytes(t, digits, (size_t)n);
+            zeros(t, point - n);
+            if (point_zero)
+                wk_text_cstr(t, ".0");
+        } else {
+            wk_text_bytes(t, digits, (size_t)point);
+            wk_text_bytes(t, ".", 1);
+            wk_text_bytes(t, digits + point, (size_t)(n - point));
+        }
+        return;
+    }
+    wk_text_bytes(t, digits, 1);
+    if (n > 1) {
+        wk_text_bytes(t, ".", 1);
+        wk_text_bytes(t, digits + 1, (size_t)(n - 1));
+    }
+    int exponent = point - 1;
+    wk_text_cstr(t, exponent < 0 ? "e-" : "e+");
+    exponent = exponent < 0 ? -exponent : exponent;
+    if (exponent < 10)
+        wk_text_bytes(t, "0", 1);
+    wk_text_uint(t, (uint64_t)exponent);
+}
+
+static void
+double_text(struct wk_text *t, uint64_t bits, bool point_zero)
+{
+    unsigned biased = bits >> 52 & 0x7ff;
+    uint64_t fraction = bits & ((1ull << 52) - 1);
+
+    if (biased == 0x7ff && fraction != 0) {
+        wk_text_cstr(t, "nan");
+        return;
+    }
+    if (bits >> 63)
+        wk_text_bytes(t, "-", 1);
+    if (biased == 0x7ff)
+        wk_text_cstr(t, "inf");
+    else
+        write_decimal(t, biased == 0 && fraction == 0 ? (struct decimal){0, 0} : shortest(fraction, biased),
+                      point_zero);
+}
+
+void
+wk_text_double(struct wk_text *t, uint64_t bits)
+{
+    double_text(t, bits, true);
+}
+
+/* As repr(): (1+2j), or 2j alone where the real part is +0. */
+void
+wk_text_complex(struct wk_text *t, uint64_t real, uint64_t imaginary)
+{
+    bool alone = real == 0;
+
+    if (!alone) {
+        wk_text_bytes(t, "(", 1);
+        double_text(t, real, false);
+        if (!(imaginary >> 63) || (imaginary << 1) > 0xffe0000000000000ull) /* nan has no sign */
+            wk_text_bytes(t, "+", 1);
+    }
+    double_text(t, imaginary, false);
+    wk_text_cstr(t, alone ? "j" : "j)");
+}
+
+bool
+wk_int_view(const struct wk *w, wk_addr object, struct wk_int *out)
+{
+    const struct wk_facts *f = &w->facts;
+
+    if (f->int_tagged) {
+        uint64_t tag = WK_U64(object, f->int_tag);
+        out->n = tag >> f->int_sign_bits;
+        out->negative = (tag & 3) == 2;
+    } else {
+        int64_t n = WK_I64(object, WK_OB_SIZE);
+        out->n = n < 0 ? 0 - (uint64_t)n : (uint64_t)n;
+        out->negative = n < 0;
+    }
+    out->digits = object + f->int_digits;
+    out->bits = f->int_digit_bits;
+    return out->n < 1ull << 40;
+}
+
+bool
+wk_int_u64(const struct wk *w, wk_addr object, uint64_t *out)
+{
+    struct wk_int v;
+    unsigned __int128 value = 0;
+
+    if (!wk_has_flag(object, WK_TPF_LONG) || !wk_int_view(w, object, &v) || v.n > 3)
+        return false;
+    for (uint64_t i = v.n; i-- > 0;)
+        value = value << v.bits | WK_U32(v.digits, 4 * i);
+    if (value >> 64 != 0)
+        return false;
+    *out = (uint64_t)value;
+    return true;
+}
+
+/* Decimal up to 64 bits, hexadecimal beyond. Digits of the type hold 30 or 15 bits; four bits at a time are cut across them. */
+void
+wk_text_long(struct wk *w, struct wk_text *t, wk_addr object)
+{
+    struct wk_int v;
+    uint64_t value, bits;
+
+    if (!wk_int_view(w, object, &v))
+        return;
+    if (v.negative)
+        wk_text_bytes(t, "-", 1);
+    if (wk_int_u64(w, object, &value)) {
+        wk_text_uint(t, value);
+        return;
+    }
+    wk_text_cstr(t, "0x");
+    bits = (v.n - 1) * v.bits + 32 - (uint64_t)__builtin_clz(WK_U32(v.digits, 4 * (v.n - 1)) | 1);
+    for (uint64_t nibble = (bits + 3) / 4; nibble-- > 0 && !t->full;) {
+        uint64_t at = 4 * nibble, digit = at / v.bits;
+        uint64_t pair = WK_U32(v.digits, 4 * digit);
+        if (digit + 1 < v.n)
+            pair |= (uint64_t)WK_U32(v.digits, 4 * (digit + 1)) << v.bits;
+        wk_text_bytes(t, &"0123456789abcdef"[pair >> at % v.bits & 15], 1);
+    }
+    if (t->full)
+        t->whole = (bits + 3) / 4 + 2 + v.negative;
+}

@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+/* Inside of contents/: pieces of text that several kinds of content are made of. None of them runs code of the target. */
+#include "../roots/wk-roots.h"
+
+/* wk_type.content */
+enum wk_content {
+    WK_CONTENT_NOTHING = 0,
+    WK_CONTENT_STR,
+    WK_CONTENT_BYTES,
+    WK_CONTENT_BYTEARRAY,
+    WK_CONTENT_INT,
+    WK_CONTENT_BOOL,
+    WK_CONTENT_NONE,
+    WK_CONTENT_FLOAT,
+    WK_CONTENT_COMPLEX,
+    WK_CONTENT_DICT,
+    WK_CONTENT_TYPE,
+    WK_CONTENT_MODULE,
+    WK_CONTENT_FUNCTION,
+    WK_CONTENT_METHOD,
+    WK_CONTENT_BUILTIN,
+    WK_CONTENT_CODE,
+    WK_CONTENT_FRAME,
+    WK_CONTENT_GENERATOR,
+    WK_CONTENT_CELL,
+    WK_CONTENT_WEAKREF,
+    WK_CONTENT_SLICE,
+    WK_CONTENT_RANGE,
+    WK_CONTENT_EXCEPTION,
+    WK_CONTENT_PARTIAL,
+    WK_CONTENT_TASK,   /* _asyncio.Task */
+    WK_CONTENT_FUTURE, /* _asyncio.Future */
+    WK_CONTENT_PY_TASK,
+    WK_CONTENT_PY_FUTURE,
+    WK_CONTENT_HANDLE, /* asyncio.Handle */
+    WK_CONTENT_DATE,
+    WK_CONTENT_DATETIME,
+    WK_CONTENT_TIME,
+    WK_CONTENT_TIMEDELTA,
+    WK_CONTENT_UUID,
+    WK_CONTENT_DECIMAL,
+    WK_CONTENT_PATH,
+    WK_CONTENT_THREAD, /* threading.Thread */
+    WK_CONTENT_LOGGER, /* logging.Logger */
+};
+
+/* numbers.c */
+struct wk_int {
+    uint64_t n; /* digits */
+    wk_addr digits;
+    uint32_t bits; /* of a digit */
+    bool negative;
+};
+bool wk_int_view(const struct wk *w, wk_addr object, struct wk_int *out);
+bool wk_int_u64(const struct wk *w, wk_addr object, uint64_t *out); /* absolute value; false: no int, or longer */
+void wk_text_long(struct wk *w, struct wk_text *t, wk_addr object);
+void wk_text_double(struct wk_text *t, uint64_t bits); /* as repr() */
+void wk_text_complex(struct wk_text *t, uint64_t real, uint64_t imaginary);
+
+/* contents.c */
+void wk_text_type(struct wk *w, struct wk_text *t, wk_addr type);    /* module.qualname, without "builtins." */
+void wk_text_value(struct wk *w, struct wk_text *t, wk_addr object); /* a plain value as in repr(), else <type> */
+/* The type or one of its bases is a class of this name, in this module or a part of it. */
+bool wk_type_descends(struct wk *w, wk_addr type, const char *module, const char *name);
+
+/* code.c */
+void wk_text_place(struct wk *w, struct wk_text *t, wk_addr qualname, wk_addr code,
+                   uint32_t line); /* qualname at file:line */
+void wk_text_callable(struct wk *w, struct wk_text *t, wk_addr object);
+void wk_content_code(struct wk *w, struct wk_text *t, wk_addr code);
+void wk_content_frame(struct wk *w, struct wk_text *t, wk_addr frame);
+void wk_text_generator(struct wk *w, struct wk_text *t, wk_addr generator, bool state);
+
+/* asyncio.c */
+void wk_content_asyncio(struct wk *w, struct wk_text *t, const struct wk_type *type, wk_addr object);
+
+/* values.c: datetime, UUID, Decimal, Path, … */
+void wk_content_library(struct wk *w, struct wk_text *t, const struct wk_type *type, wk_addr object);
