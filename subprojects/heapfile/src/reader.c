@@ -154,18 +154,20 @@ fill_payload(struct hf_reader *r, size_t length, size_t *got)
 {
     *got = 0;
     for (;;) {
+        if (*got == r->payload_size) {
+            size_t size = r->payload_size == 0 ? FIRST_PAYLOAD : 2 * r->payload_size;
+            uint8_t *payload = realloc(r->payload, size);
+            if (payload == NULL)
+                return hf_reader_fail(r, HF_NOMEM, "no memory for a chunk of %zu bytes", length);
+            r->payload = payload;
+            r->payload_size = size;
+        }
         size_t want = length < r->payload_size ? length : r->payload_size;
         size_t now;
         enum hf_status status = fill(r, r->payload + *got, want - *got, &now);
         *got += now;
         if (status != HF_OK || *got < want || *got == length)
             return status;
-        size_t size = r->payload_size == 0 ? FIRST_PAYLOAD : 2 * r->payload_size;
-        uint8_t *payload = realloc(r->payload, size);
-        if (payload == NULL)
-            return hf_reader_fail(r, HF_NOMEM, "no memory for a chunk of %zu bytes", length);
-        r->payload = payload;
-        r->payload_size = size;
     }
 }
 

@@ -423,8 +423,7 @@ write_long_object(struct hf_writer *w, const struct hf_object_row *row)
         content_len = HF_CONTENT_MAX;
     }
     bool caller_has_more = (flags & HF_OBJ_MORE) != 0;
-    const uint64_t *refs = row->refs;
-    uint64_t left = row->n_refs;
+    uint64_t done = 0, left = row->n_refs;
     flags &= ~(uint32_t)(HF_OBJ_CONT | HF_OBJ_MORE);
     if (part)
         flags = part_flags;
@@ -439,7 +438,8 @@ write_long_object(struct hf_writer *w, const struct hf_object_row *row)
         uint8_t *p = put_object(b->at, row, row_flags, w->prev_addr, content_len, whole_length, n);
         if (!(flags & HF_OBJ_CONT))
             from = row->addr;
-        p = put_refs(p, from, refs, n);
+        if (n > 0)
+            p = put_refs(p, from, row->refs + done, n);
         end_row(w, HF_BUF_OBJECTS, p);
         if (!(flags & HF_OBJ_CONT)) {
             w->prev_addr = row->addr;
@@ -447,7 +447,7 @@ write_long_object(struct hf_writer *w, const struct hf_object_row *row)
         }
         w->refs += n;
         w->more = more;
-        refs += n;
+        done += n;
         left -= n;
         if ((size_t)(b->at - b->start) >= HF_CHUNK_TARGET)
             close_chunk(w, HF_BUF_OBJECTS);

@@ -35,6 +35,8 @@ sample_read(void *source, void *bytes, size_t n)
         n = s->step;
     if (n > s->n - s->at)
         n = s->n - s->at;
+    if (n == 0)
+        return 0;
     memcpy(bytes, s->bytes + s->at, n);
     s->at += n;
     return (long)n;

@@ -167,7 +167,7 @@ expect_error(const void *file, size_t n, const char *message)
 {
     struct hf_stream *s = hf_stream_new(fd_of(file, n));
     g_autofree char *error = NULL;
-    g_autoptr(GByteArray) got = read_all(s, 4096, &error);
+    g_byte_array_unref(read_all(s, 4096, &error));
     g_assert_cmpstr(error, ==, message);
     hf_stream_free(s);
 }
@@ -282,7 +282,7 @@ test_unreadable(void)
 {
     struct hf_stream *s = hf_stream_new(open("/", O_RDONLY | O_DIRECTORY));
     g_autofree char *error = NULL;
-    g_autoptr(GByteArray) got = read_all(s, 4096, &error);
+    g_byte_array_unref(read_all(s, 4096, &error));
     g_assert_cmpstr(error, ==, "reading failed: Is a directory");
     hf_stream_free(s);
 
