@@ -93,7 +93,7 @@ title_line(const HaPicNode *n)
 {
     g_autofree char *type = safe_type(n->type);
 
-    if (n->count < 2 || n->flags & (HA_PIC_MORE | HA_PIC_CHAIN))
+    if (n->count < 2 || n->flags & (HA_PIC_MORE | HA_PIC_GROUP))
         return g_steal_pointer(&type);
     g_autofree char *count = ha_text_count(n->count);
     return g_strdup_printf("%s × %s", count, type);

@@ -16,7 +16,7 @@ typedef enum {
     HA_PIC_WEAK = 1 << 6,      /* holds nothing: a weak reference */
     HA_PIC_RED = 1 << 7,       /* edge: on a path from a source */
     HA_PIC_HIDDEN = 1 << 8,    /* edge: gc.get_referents() does not show it */
-    HA_PIC_CHAIN = 1 << 9,     /* node: a chain folded into one */
+    HA_PIC_GROUP = 1 << 9,     /* node: its type text says already how many it stands for */
 } HaPicFlags;
 
 typedef struct {
