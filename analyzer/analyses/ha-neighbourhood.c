@@ -1,0 +1,681 @@
+// SPDX-License-Identifier: MIT
+#include "analyses/ha-neighbourhood.h"
+
+#include "analyses/ha-back-search.h"
+#include "analyses/ha-owner.h"
+#include "analyses/ha-referrers.h"
+#include "cli/ha-command.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum {
+    MAX_NODES = 3000,
+    MANY_CHOSEN = 8,      /* up to here each chosen object gets its own path to a root; more share some */
+    SHARED_PATHS = 3,     /* paths to a root from many chosen ones */
+    MAX_SOURCES = 50,     /* paths from sources */
+    BUNDLE_LEAST = 3,     /* so many of one type and name get one node, when there are too many for a node each */
+    FEW_REFERRERS = 2000, /* for references among the farthest objects */
+};
+
+typedef struct {
+    HaGraph *g;
+    const HaNeighbourhoodSpec *spec;
+    HaNeighbourhood *out;
+    HaBits *keep;         /* chosen, sources, excluded: dicts among them are drawn as themselves */
+    HaBits *always;       /* these, and what lies on paths */
+    HaBits *on_path;      /* objects on paths, their namespaces left out: each has a node of its own */
+    GHashTable *red;      /* Step → itself: on the path from a source */
+    GHashTable *node_of;  /* id + 1 → node + 1 */
+    GHashTable *frame_of; /* frame index + 1 → node + 1 */
+    GHashTable *running;  /* id + 1 of the frame objects of running functions */
+    GArray *queue;        /* nodes to look at */
+    HaReferrerBudget budget;
+} Explorer;
+
+typedef struct {
+    HaId from, to;
+} Step;
+
+static guint
+step_hash(gconstpointer p)
+{
+    const Step *s = p;
+    return s->from * 2654435761u ^ s->to;
+}
+
+static gboolean
+step_equal(gconstpointer a, gconstpointer b)
+{
+    return memcmp(a, b, sizeof(Step)) == 0;
+}
+
+static void
+clear_node(gpointer data)
+{
+    g_clear_pointer(&((HaNear *)data)->members, g_array_unref);
+}
+
+static void
+clear_edge(gpointer data)
+{
+    g_free(((HaNearEdge *)data)->name);
+}
+
+void
+ha_neighbourhood_free(HaNeighbourhood *n)
+{
+    if (!n)
+        return;
+    g_array_unref(n->nodes);
+    g_array_unref(n->edges);
+    g_free(n);
+}
+
+static HaNear *
+node_at(const Explorer *x, guint i)
+{
+    return &g_array_index(x->out->nodes, HaNear, i);
+}
+
+static gboolean
+in(const HaBits *bits, HaId id)
+{
+    return bits && ha_bits_get(bits, id);
+}
+
+static gboolean
+is_interpreters(const Explorer *x, HaId id)
+{
+    gsize n, n_roots;
+    const guint32 *held = ha_graph_roots_of(x->g, id, &n);
+    const HaRoot *roots = ha_graph_roots(x->g, &n_roots);
+
+    for (gsize i = 0; i < n; i++) {
+        guint8 kind = roots[held[i]].kind;
+        if (kind == HF_ROOT_INTERPRETER || kind == HF_ROOT_THREAD || kind == HF_ROOT_STATIC_TYPE ||
+            (kind == HF_ROOT_RUNTIME && roots[held[i]].counted))
+            return TRUE;
+    }
+    return FALSE;
+}
+
+static guint
+flags_of(const Explorer *x, HaId id)
+{
+    const HaNeighbourhoodSpec *s = x->spec;
+    guint flags = 0;
+
+    if (in(s->highlight, id))
+        flags |= HA_NEAR_HIGHLIGHT;
+    if (in(s->sources, id))
+        flags |= HA_NEAR_SOURCE;
+    if (in(s->excluded, id))
+        flags |= HA_NEAR_EXCLUDED;
+    if (is_interpreters(x, id) || ha_graph_type(x->g, id)->family == HF_FAMILY_MODULE || ha_is_module_dict(x->g, id) ||
+        g_hash_table_contains(x->running, GSIZE_TO_POINTER((gsize)id + 1)))
+        flags |= HA_NEAR_ROOT;
+    return flags;
+}
+
+static guint
+add_node(Explorer *x, HaNearKind kind, HaId id, GArray *members, guint level, guint flags)
+{
+    HaNear n = {.kind = kind,
+                .id = id,
+                .members = members,
+                .frame = G_MAXUINT32,
+                .dict = HA_ID_NONE,
+                .level = level,
+                .flags = flags};
+    guint index = x->out->nodes->len;
+
+    g_array_append_val(x->out->nodes, n);
+    g_array_append_val(x->queue, index);
+    if (kind == HA_NEAR_OBJECT)
+        g_hash_table_insert(x->node_of, GSIZE_TO_POINTER((gsize)id + 1), GUINT_TO_POINTER(index + 1));
+    for (guint i = 0; kind == HA_NEAR_BUNDLE && i < members->len; i++)
+        g_hash_table_insert(x->node_of, GSIZE_TO_POINTER((gsize)g_array_index(members, HaId, i) + 1),
+                            GUINT_TO_POINTER(index + 1));
+    return index;
+}
+
+static void
+add_edge(Explorer *x, guint from, guint to, guint flags, guint64 count, const char *name)
+{
+    HaNearEdge e = {from, to, flags, count, g_strdup(name)};
+
+    g_array_append_val(x->out->edges, e);
+}
+
+/* Paths first: what lies on them is never put into a bundle. */
+
+static void
+keep_path(Explorer *x, const HaBackPath *path, gboolean red, guint *steps)
+{
+    HaId last = HA_ID_NONE;
+
+    *steps = 0;
+    for (gsize i = 0; i < path->n; i++) {
+        HaId id = path->ids[i];
+
+        ha_bits_set(x->always, id);
+        /* [owner, its dict, value]: the dict is part of its owner */
+        if (!ha_bits_get(x->keep, id)) {
+            HaId owner = ha_owner_of_dict(x->g, id);
+            if (owner != HA_ID_NONE && ha_bits_get(x->spec->live, owner)) {
+                if (owner == last)
+                    continue;
+                id = owner;
+            }
+        }
+        ha_bits_set(x->on_path, id);
+        if (last != HA_ID_NONE) {
+            (*steps)++;
+            if (red) {
+                Step *s = g_new(Step, 1);
+                *s = (Step){last, id};
+                g_hash_table_add(x->red, s);
+            }
+        }
+        last = id;
+    }
+}
+
+static gboolean
+search_roots(Explorer *x, GError **error)
+{
+    const HaNeighbourhoodSpec *s = x->spec;
+    g_autoptr(GArray) paths = g_array_new(FALSE, FALSE, sizeof(HaBackPath));
+    gboolean ok = TRUE;
+
+    g_array_set_clear_func(paths, ha_back_path_clear);
+    if (s->n_chosen > MANY_CHOSEN)
+        ok = ha_back_search(x->g, s->live, s->excluded, s->chosen, s->n_chosen, ha_back_fits_root, NULL, SHARED_PATHS,
+                            paths, error);
+    else
+        for (gsize i = 0; i < s->n_chosen && ok; i++)
+            ok = ha_back_search(x->g, s->live, s->excluded, &s->chosen[i], 1, ha_back_fits_root, NULL, 1, paths, error);
+    for (guint i = 0; i < paths->len; i++) {
+        const HaBackPath *path = &g_array_index(paths, HaBackPath, i);
+        guint steps;
+
+        keep_path(x, path, FALSE, &steps);
+        if (steps < x->out->root_steps) {
+            x->out->root_steps = steps;
+            x->out->root = path->ids[0];
+        }
+    }
+    return ok;
+}
+
+static gboolean
+is_source(HaGraph *g, HaId id, gpointer sources)
+{
+    (void)g;
+    return ha_bits_get(sources, id);
+}
+
+static gboolean
+search_sources(Explorer *x, GError **error)
+{
+    const HaNeighbourhoodSpec *s = x->spec;
+    g_autoptr(GArray) paths = g_array_new(FALSE, FALSE, sizeof(HaBackPath));
+
+    if (!s->sources)
+        return TRUE;
+    g_array_set_clear_func(paths, ha_back_path_clear);
+    if (!ha_back_search(x->g, s->live, s->excluded, s->chosen, s->n_chosen, is_source, (gpointer)s->sources,
+                        MAX_SOURCES, paths, error))
+        return FALSE;
+    for (guint i = 0; i < paths->len; i++) {
+        guint steps;
+
+        keep_path(x, &g_array_index(paths, HaBackPath, i), TRUE, &steps);
+        x->out->sources_reached++;
+        x->out->source_steps = MAX(x->out->source_steps, steps);
+    }
+    return TRUE;
+}
+
+/* Referrers of a node that have none yet, by type and first name. */
+typedef struct {
+    const char *name; /* borrowed; NULL: none */
+    guint32 type;
+    gboolean weak;
+    GArray *items; /* const HaReferrer * */
+} Group;
+
+static void
+group_free(gpointer data)
+{
+    Group *group = data;
+
+    g_array_unref(group->items);
+    g_free(group);
+}
+
+/* Names that differ in the index or the key only are the same here. */
+static gboolean
+same_name(const char *a, const char *b)
+{
+    if (!a || !b)
+        return a == b;
+    if ((a[0] == '[' || a[0] == '{') && a[0] == b[0])
+        return TRUE;
+    if (a[0] == '<' && b[0] == '<') {
+        gsize n = strcspn(a, " >");
+        return n == strcspn(b, " >") && strncmp(a, b, n) == 0;
+    }
+    return strcmp(a, b) == 0;
+}
+
+/* Few of a kind first: a holder is one of a kind, what points back to a hub are many. */
+static int
+compare_groups(gconstpointer a, gconstpointer b)
+{
+    const Group *x = *(const Group *const *)a, *y = *(const Group *const *)b;
+
+    if (x->weak != y->weak)
+        return x->weak ? 1 : -1;
+    if (x->items->len != y->items->len)
+        return x->items->len < y->items->len ? -1 : 1;
+    HaId i = g_array_index(x->items, const HaReferrer *, 0)->id, k = g_array_index(y->items, const HaReferrer *, 0)->id;
+    return i < k ? -1 : i > k;
+}
+
+static GPtrArray *
+make_groups(const Explorer *x, const GPtrArray *fresh)
+{
+    GPtrArray *groups = g_ptr_array_new_with_free_func(group_free);
+    g_autoptr(GHashTable) of_type = g_hash_table_new_full(NULL, NULL, NULL, (GDestroyNotify)g_ptr_array_unref);
+
+    for (guint i = 0; i < fresh->len; i++) {
+        const HaReferrer *r = g_ptr_array_index(fresh, i);
+        guint32 type = ha_graph_type_index(x->g, r->id);
+        GPtrArray *same = g_hash_table_lookup(of_type, GUINT_TO_POINTER(type));
+        const char *name = r->n_names ? r->names[0] : NULL;
+        Group *group = NULL;
+
+        if (!same) {
+            same = g_ptr_array_new();
+            g_hash_table_insert(of_type, GUINT_TO_POINTER(type), same);
+        }
+        for (guint k = 0; k < same->len && !group; k++) {
+            Group *candidate = g_ptr_array_index(same, k);
+            if (candidate->weak == r->weak && (same_name(candidate->name, name) || k >= 20))
+                group = candidate;
+        }
+        if (!group) {
+            group = g_new(Group, 1);
+            *group = (Group){name, type, r->weak, g_array_new(FALSE, FALSE, sizeof(HaReferrer *))};
+            g_ptr_array_add(same, group);
+            g_ptr_array_add(groups, group);
+        }
+        g_array_append_val(group->items, r);
+    }
+    g_ptr_array_sort(groups, compare_groups);
+    return groups;
+}
+
+static gboolean
+is_red(const Explorer *x, HaId from, const HaNear *to)
+{
+    Step s = {from, to->id};
+
+    if (g_hash_table_size(x->red) == 0)
+        return FALSE;
+    if (to->kind == HA_NEAR_OBJECT)
+        return g_hash_table_contains(x->red, &s);
+    for (guint i = 0; to->members && i < to->members->len; i++) {
+        s.to = g_array_index(to->members, HaId, i);
+        if (g_hash_table_contains(x->red, &s))
+            return TRUE;
+    }
+    return FALSE;
+}
+
+static void
+connect_referrer(Explorer *x, guint from, guint to, const HaReferrer *r)
+{
+    guint flags = (r->weak ? HA_NEAR_WEAK : 0) | (is_red(x, r->id, node_at(x, to)) ? HA_NEAR_RED : 0);
+
+    if (!r->weak && node_at(x, from)->flags & HA_NEAR_WEAK) {
+        node_at(x, from)->flags &= ~(guint)HA_NEAR_WEAK; /* only the others were weak: to be followed after all */
+        g_array_append_val(x->queue, from);
+    }
+    if (r->n_names <= 1 || r->count < r->n_names || r->count > HA_REFERRER_NAMES) {
+        add_edge(x, from, to, flags, r->count, r->n_names ? r->names[0] : NULL);
+        return;
+    }
+    for (guint i = 0; i < r->n_names; i++)
+        add_edge(x, from, to, flags, i ? 1 : r->count - r->n_names + 1, r->names[i]);
+}
+
+static guint
+add_object(Explorer *x, const HaReferrer *r, guint level)
+{
+    guint flags = flags_of(x, r->id) | (r->weak ? HA_NEAR_WEAK : 0);
+    guint index = add_node(x, HA_NEAR_OBJECT, r->id, NULL, level, flags);
+
+    node_at(x, index)->dict = r->dict;
+    return index;
+}
+
+/* One edge for all members, named after the first; several names stay several as far as they are few. */
+static void
+connect_group(Explorer *x, guint from, guint to, const Group *group)
+{
+    guint64 count = 0;
+
+    for (guint i = 0; i < group->items->len; i++)
+        count += g_array_index(group->items, const HaReferrer *, i)->count;
+    g_autofree char *name = NULL;
+    if (group->name && group->name[0] == '[')
+        name = g_strdup(group->name[1] == '\'' ? "['*']" : "[*]");
+    else
+        name = g_strdup(group->name);
+    add_edge(x, from, to, group->weak ? HA_NEAR_WEAK : 0, count, name);
+}
+
+static GArray *
+ids_of(const Group *group)
+{
+    GArray *ids = g_array_new(FALSE, FALSE, sizeof(HaId));
+
+    for (guint i = 0; i < group->items->len; i++) {
+        HaId id = g_array_index(group->items, const HaReferrer *, i)->id;
+        if (!ids->len || g_array_index(ids, HaId, ids->len - 1) != id)
+            g_array_append_val(ids, id);
+    }
+    return ids;
+}
+
+static void
+add_groups(Explorer *x, guint to, GPtrArray *groups, guint slots)
+{
+    guint level = node_at(x, to)->level + 1;
+    GArray *rest = g_array_new(FALSE, FALSE, sizeof(HaId));
+    guint64 references = 0;
+
+    for (guint i = 0; i < groups->len; i++) {
+        Group *group = g_ptr_array_index(groups, i);
+        gboolean bundle = group->items->len >= BUNDLE_LEAST;
+
+        if (slots >= (bundle ? 1 : group->items->len)) {
+            slots -= bundle ? 1 : group->items->len;
+            if (bundle) {
+                GArray *ids = ids_of(group);
+                guint flags = flags_of(x, g_array_index(ids, HaId, 0)) & (HA_NEAR_HIGHLIGHT | HA_NEAR_ROOT);
+                guint from = add_node(x, HA_NEAR_BUNDLE, g_array_index(ids, HaId, 0), ids, level,
+                                      flags | (group->weak ? HA_NEAR_WEAK : 0));
+                connect_group(x, from, to, group);
+            } else {
+                for (guint k = 0; k < group->items->len; k++) {
+                    const HaReferrer *r = g_array_index(group->items, const HaReferrer *, k);
+                    gpointer known = g_hash_table_lookup(x->node_of, GSIZE_TO_POINTER((gsize)r->id + 1));
+                    connect_referrer(x, known ? GPOINTER_TO_UINT(known) - 1 : add_object(x, r, level), to, r);
+                }
+            }
+            continue;
+        }
+        for (guint k = 0; k < group->items->len; k++) {
+            const HaReferrer *r = g_array_index(group->items, const HaReferrer *, k);
+            g_array_append_val(rest, r->id);
+            references += r->count;
+        }
+    }
+    if (rest->len) {
+        guint from = add_node(x, HA_NEAR_MORE, HA_ID_NONE, rest, level, 0);
+        add_edge(x, from, to, 0, references, NULL);
+    } else {
+        g_array_unref(rest);
+    }
+}
+
+/* fresh: with nodes to be made; without: only edges from nodes that there are. */
+static void
+expand(Explorer *x, guint to, gboolean fresh_too, gboolean paths_only)
+{
+    HaNear *node = node_at(x, to);
+    const HaId *targets = node->members ? (const HaId *)(const void *)node->members->data : &node->id;
+    gsize n_targets = node->members ? node->members->len : 1;
+    guint level = node->level + 1;
+    HaId own_dict = node->dict;
+    g_autoptr(HaReferrers) referrers =
+        ha_referrers_new(x->g, x->spec->live, targets, n_targets, x->keep, x->always, &x->budget);
+    g_autoptr(GPtrArray) fresh = g_ptr_array_new();
+    guint64 left_out = 0;
+    guint slots = x->spec->max_breadth;
+
+    node->followed = fresh_too && !paths_only;
+    for (guint i = 0; i < referrers->items->len; i++) {
+        const HaReferrer *r = &g_array_index(referrers->items, HaReferrer, i);
+        gpointer known = g_hash_table_lookup(x->node_of, GSIZE_TO_POINTER((gsize)r->id + 1));
+
+        if (r->id == own_dict)
+            continue; /* a namespace that refers to its owner */
+        if (known && !paths_only) {
+            connect_referrer(x, GPOINTER_TO_UINT(known) - 1, to, r);
+        } else if (ha_bits_get(x->on_path, r->id) && (fresh_too || known)) {
+            connect_referrer(x, known ? GPOINTER_TO_UINT(known) - 1 : add_object(x, r, level), to, r);
+            slots -= slots > 0;
+        } else if (fresh_too && !paths_only) {
+            g_ptr_array_add(fresh, (gpointer)r);
+        } else {
+            left_out++;
+        }
+    }
+    node_at(x, to)->more = left_out + referrers->unexamined;
+    if (fresh->len <= slots) {
+        for (guint i = 0; i < fresh->len; i++) {
+            const HaReferrer *r = g_ptr_array_index(fresh, i);
+            /* the same owner may come twice: by itself and through its namespace */
+            gpointer known = g_hash_table_lookup(x->node_of, GSIZE_TO_POINTER((gsize)r->id + 1));
+            connect_referrer(x, known ? GPOINTER_TO_UINT(known) - 1 : add_object(x, r, level), to, r);
+        }
+        return;
+    }
+    g_autoptr(GPtrArray) groups = make_groups(x, fresh);
+    add_groups(x, to, groups, slots);
+}
+
+/* Running functions whose locals hold the node. */
+static void
+add_frames(Explorer *x, guint to)
+{
+    gsize n_roots, n_frames;
+    const HaRoot *roots = ha_graph_roots(x->g, &n_roots);
+    const HaFrame *frames = ha_graph_frames(x->g, &n_frames);
+    const HaNear *node = node_at(x, to);
+    guint n_ids = node->members ? MIN(node->members->len, 10000) : 1;
+    guint level = node->level + 1, made = 0;
+    guint64 left_out = 0;
+
+    for (guint i = 0; i < n_ids; i++) {
+        HaId id = node_at(x, to)->members ? g_array_index(node_at(x, to)->members, HaId, i) : node_at(x, to)->id;
+        gsize n;
+        const guint32 *held = ha_graph_roots_of(x->g, id, &n);
+
+        for (gsize k = 0; k < n; k++) {
+            const HaRoot *root = &roots[held[k]];
+            if (root->kind != HF_ROOT_FRAME || root->frame >= n_frames)
+                continue;
+            const HaFrame *frame = &frames[root->frame];
+            gboolean object = frame->frame != HA_ID_NONE && ha_bits_get(x->spec->live, frame->frame);
+            /* not owned: the frame object has this reference too */
+            if (object && !(frame->flags & HF_FRAME_OWNED))
+                continue;
+            gpointer known = g_hash_table_lookup(x->frame_of, GUINT_TO_POINTER(root->frame + 1));
+            if (!known && made >= x->spec->max_breadth) {
+                left_out++;
+                continue;
+            }
+            guint from = known ? GPOINTER_TO_UINT(known) - 1 : x->out->nodes->len;
+            if (!known) {
+                add_node(x, HA_NEAR_FRAME, object ? frame->frame : HA_ID_NONE, NULL, level, HA_NEAR_ROOT);
+                node_at(x, from)->frame = root->frame;
+                g_hash_table_insert(x->frame_of, GUINT_TO_POINTER(root->frame + 1), GUINT_TO_POINTER(from + 1));
+                made++;
+            }
+            add_edge(x, from, to, 0, 1, root->name);
+        }
+    }
+    node_at(x, to)->more += left_out;
+}
+
+static void
+explore(Explorer *x)
+{
+    guint most = x->spec->max_nodes ? x->spec->max_nodes : MAX_NODES;
+
+    for (guint head = 0; head < x->queue->len; head++) {
+        guint i = g_array_index(x->queue, guint, head);
+        HaNear *node = node_at(x, i);
+        gboolean chosen = node->flags & HA_NEAR_CHOSEN;
+
+        if (node->kind == HA_NEAR_MORE || node->kind == HA_NEAR_FRAME || node->followed)
+            continue;
+        if (node->flags & (HA_NEAR_EXCLUDED | HA_NEAR_WEAK) || (node->flags & HA_NEAR_ROOT && !chosen)) {
+            if (node->kind == HA_NEAR_OBJECT)
+                node->more = ha_referrers_count(x->g, x->spec->live, node->id);
+            continue;
+        }
+        gboolean is_type = ha_graph_type(x->g, node->id)->family == HF_FAMILY_TYPE;
+        gboolean far = node->level >= x->spec->max_depth;
+        gboolean full = x->out->nodes->len >= most;
+        if (far || full) {
+            if (full && !far)
+                x->out->full = TRUE;
+            /* Arrows among what is there: not to a hub, where they would be everywhere. */
+            guint64 n = node->kind == HA_NEAR_OBJECT ? ha_referrers_count(x->g, x->spec->live, node->id) : 0;
+            if (n <= FEW_REFERRERS && !is_type)
+                expand(x, i, FALSE, FALSE);
+            else
+                node_at(x, i)->more = n;
+            continue;
+        }
+        expand(x, i, TRUE, is_type && !chosen);
+        add_frames(x, i);
+    }
+}
+
+static void
+add_chosen(Explorer *x)
+{
+    const HaNeighbourhoodSpec *s = x->spec;
+    g_autoptr(GPtrArray) bundles = g_ptr_array_new();
+    g_autoptr(GHashTable) of_type = g_hash_table_new(NULL, NULL);
+    GArray *rest = NULL;
+
+    if (s->n_chosen <= MAX(s->max_breadth, 1)) {
+        for (gsize i = 0; i < s->n_chosen; i++)
+            add_node(x, HA_NEAR_OBJECT, s->chosen[i], NULL, 0, HA_NEAR_CHOSEN | flags_of(x, s->chosen[i]));
+        return;
+    }
+    for (gsize i = 0; i < s->n_chosen; i++) {
+        gpointer type = GUINT_TO_POINTER(ha_graph_type_index(x->g, s->chosen[i]) + 1);
+        GArray *ids = g_hash_table_lookup(of_type, type);
+
+        if (!ids) {
+            ids = g_array_new(FALSE, FALSE, sizeof(HaId));
+            g_hash_table_insert(of_type, type, ids);
+            g_ptr_array_add(bundles, ids);
+        }
+        g_array_append_val(ids, s->chosen[i]);
+    }
+    for (guint i = 0; i < bundles->len; i++) {
+        GArray *ids = g_ptr_array_index(bundles, i);
+        HaId first = g_array_index(ids, HaId, 0);
+
+        if (i >= MAX(s->max_breadth, 1)) {
+            rest = rest ? rest : g_array_new(FALSE, FALSE, sizeof(HaId));
+            g_array_append_vals(rest, ids->data, ids->len);
+            g_array_unref(ids);
+            continue;
+        }
+        guint flags = HA_NEAR_CHOSEN | (flags_of(x, first) & HA_NEAR_HIGHLIGHT);
+        if (ids->len == 1) {
+            add_node(x, HA_NEAR_OBJECT, first, NULL, 0, HA_NEAR_CHOSEN | flags_of(x, first));
+            g_array_unref(ids);
+        } else {
+            add_node(x, HA_NEAR_BUNDLE, first, ids, 0, flags);
+        }
+    }
+    if (rest)
+        add_node(x, HA_NEAR_MORE, HA_ID_NONE, rest, 0, HA_NEAR_CHOSEN);
+}
+
+static void
+set_all(HaBits *to, const HaBits *from)
+{
+    for (gsize i = 0; from && i < ((gsize)from->n + 63) / 64; i++)
+        to->words[i] |= from->words[i];
+}
+
+static gboolean
+make_sets(Explorer *x, GError **error)
+{
+    guint32 n = ha_graph_n_objects(x->g);
+    gsize n_frames;
+    const HaFrame *frames = ha_graph_frames(x->g, &n_frames);
+
+    for (gsize i = 0; i < n_frames; i++)
+        if (frames[i].frame != HA_ID_NONE)
+            g_hash_table_add(x->running, GSIZE_TO_POINTER((gsize)frames[i].frame + 1));
+
+    x->keep = ha_bits_new(n, FALSE);
+    x->always = ha_bits_new(n, FALSE);
+    x->on_path = ha_bits_new(n, FALSE);
+    if (!x->keep || !x->always || !x->on_path) {
+        g_set_error(error, HA_ERROR, HA_ERROR_FAILED, "not enough memory for a picture");
+        return FALSE;
+    }
+    for (gsize i = 0; i < x->spec->n_chosen; i++)
+        ha_bits_set(x->keep, x->spec->chosen[i]);
+    set_all(x->keep, x->spec->sources);
+    set_all(x->keep, x->spec->excluded);
+    set_all(x->always, x->keep);
+    return TRUE;
+}
+
+HaNeighbourhood *
+ha_neighbourhood_new(HaGraph *g, const HaNeighbourhoodSpec *spec, GError **error)
+{
+    Explorer x = {.g = g, .spec = spec, .budget = {G_GUINT64_CONSTANT(200000000)}};
+    HaNeighbourhood *out = g_new0(HaNeighbourhood, 1);
+
+    if (!ha_graph_need_referrers(g, error)) {
+        g_free(out);
+        return NULL;
+    }
+    out->nodes = g_array_new(FALSE, TRUE, sizeof(HaNear));
+    g_array_set_clear_func(out->nodes, clear_node);
+    out->edges = g_array_new(FALSE, TRUE, sizeof(HaNearEdge));
+    g_array_set_clear_func(out->edges, clear_edge);
+    out->max_depth = spec->max_depth;
+    out->root_steps = G_MAXUINT;
+    out->root = HA_ID_NONE;
+    x.out = out;
+    x.red = g_hash_table_new_full(step_hash, step_equal, g_free, NULL);
+    x.node_of = g_hash_table_new(NULL, NULL);
+    x.frame_of = g_hash_table_new(NULL, NULL);
+    x.running = g_hash_table_new(NULL, NULL);
+    x.queue = g_array_new(FALSE, FALSE, sizeof(guint));
+    gboolean ok = make_sets(&x, error) && search_roots(&x, error) && search_sources(&x, error);
+    if (ok) {
+        add_chosen(&x);
+        explore(&x);
+    }
+    g_hash_table_unref(x.red);
+    g_hash_table_unref(x.node_of);
+    g_hash_table_unref(x.frame_of);
+    g_hash_table_unref(x.running);
+    g_array_unref(x.queue);
+    g_clear_pointer(&x.keep, ha_bits_free);
+    g_clear_pointer(&x.always, ha_bits_free);
+    g_clear_pointer(&x.on_path, ha_bits_free);
+    if (!ok)
+        g_clear_pointer(&out, ha_neighbourhood_free);
+    return out;
+}
