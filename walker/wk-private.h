@@ -119,14 +119,16 @@ struct wk_field {
 };
 
 enum wk_type_flag {
-    WK_TYPE_GC = 1 << 0,          /* Py_TPFLAGS_HAVE_GC */
-    WK_TYPE_CHECK_GC = 1 << 1,    /* tp_is_gc must be asked */
-    WK_TYPE_HEAP = 1 << 2,        /* Py_TPFLAGS_HEAPTYPE */
-    WK_TYPE_CLASS = 1 << 3,       /* made by a class statement: subtype_traverse */
-    WK_TYPE_SIZE_PY = 1 << 4,     /* __sizeof__ is Python's */
-    WK_TYPE_VAR_SIZE = 1 << 5,    /* rows carry a size */
-    WK_TYPE_INLINE = 1 << 6,      /* instances keep attributes in values beside them (3.11+) */
-    WK_TYPE_HOLDS_CLASS = 1 << 7, /* an instance's tp_traverse visits its type */
+    WK_TYPE_GC = 1 << 0,       /* Py_TPFLAGS_HAVE_GC */
+    WK_TYPE_CHECK_GC = 1 << 1, /* tp_is_gc must be asked */
+    WK_TYPE_HEAP = 1 << 2,     /* Py_TPFLAGS_HEAPTYPE */
+    WK_TYPE_CLASS = 1 << 3,    /* made by a class statement: subtype_traverse */
+    WK_TYPE_SIZE_PY = 1 << 4,  /* __sizeof__ is Python's */
+    WK_TYPE_VAR_SIZE = 1 << 5, /* rows carry a size */
+    WK_TYPE_INLINE = 1 << 6,   /* instances keep attributes in values beside them (3.11+) */
+    WK_TYPE_MANAGED = 1 << 7,  /* instances have a managed dict (3.11+), with or without inline values */
+    WK_TYPE_TAIL = 1 << 8,     /* fields or managed dict follow the open run */
+    WK_TYPE_BROKEN = 1 << 9,   /* could not be read whole */
 };
 
 /* What is known of a type: asked once, when its first instance is met. */
@@ -137,6 +139,7 @@ struct wk_type {
     uint8_t size_kind; /* sizes.c */
     uint8_t content;   /* contents/: its own code; 0: no content, wk_content is not called */
     uint8_t family;    /* enum hf_family */
+    uint8_t open;      /* enum hf_run_kind of references that tp_traverse alone gives */
     uint32_t flags;    /* enum wk_type_flag */
     uint32_t basic;
     uint32_t item;
@@ -165,28 +168,44 @@ struct wk_text {
     bool full;      /* something did not fit */
 };
 
+struct wk_jump;
 struct wk_visited;
+struct wk_shape;
+struct wk_walk_state;
 struct wk_types;
 struct wk_names;
 struct wk_fault;
 
-/* References of the object at hand. tags[i]: how refs[i] is named (names.c). */
+/* An array that grows in place: address space that costs nothing until it is needed. */
+struct wk_growing {
+    uint8_t *start;
+    uint64_t usable;   /* bytes, from start */
+    uint64_t reserved; /* bytes of address space */
+};
+
+/*
+ * References of the object at hand: an open run (the container's items), then tagged ones. tags[i] names addr[open_n + i].
+ */
 struct wk_refs {
-    uint64_t *addr; /* room grows by page faults: a reserved region */
+    uint64_t *addr;
     uint32_t *tags;
-    uint64_t n, max;
-    bool tagged; /* some reference has a name or flag: tags count */
+    uint64_t n, max; /* of addr */
+    uint64_t open_n; /* how many the open run has */
+    uint64_t n_tags, max_tags;
+    struct wk_growing addr_memory, tags_memory;
 };
 
 struct wk_memory {
-    uint64_t used;     /* bytes mapped and meant to be touched */
+    uint64_t used;     /* bytes made writable */
     uint64_t limit;    /* 0 none */
     uint8_t *at, *end; /* small allocations that live to the end */
+    struct wk_growing small;
+    uint64_t small_used;
     uint64_t n_regions;
     struct wk_region {
         uint8_t *start;
         uint64_t size;
-    } regions[64]; /* all that was mapped, for the end of an inline walk */
+    } regions[64]; /* all that was mapped, the first holds struct wk: for the end of an inline walk */
 };
 
 struct wk {
@@ -201,7 +220,8 @@ struct wk {
     wk_addr runtime;     /* _PyRuntime */
     wk_addr interpreter; /* the main one */
     wk_addr str_sizeof;  /* the str '__sizeof__' */
-    wk_addr interned;    /* 3.12+: the dict of interned strings, whose references are not counted (WEAK); 0 none; set by roots/ */
+    wk_addr
+        interned; /* 3.12+: the dict of interned strings, whose references are not counted (WEAK); 0 none; set by roots/ */
 
     struct hf_writer out;
     struct wk_memory memory;
@@ -210,12 +230,17 @@ struct wk {
     struct wk_visited *visited;
     struct wk_types *types;
     struct wk_names *names;
-    struct wk_fault *fault;
+    struct wk_fault *fault;      /* NULL until set-up */
+    const struct wk_jump *early; /* where to give up before that */
+    struct wk_shape *shapes;
+    void *field_list; /* refs-prepare.c */
+    struct wk_walk_state *walk;
 
     wk_addr current; /* object at hand: what a fault is blamed on */
     uint32_t stage;  /* enum wk_stage */
     uint64_t skipped, skipped_named;
-    uint64_t salt; /* redaction */
+    uint64_t progress; /* objects met */
+    uint64_t salt;     /* redaction */
     int data_fd;
     uint64_t start_ns, start_cpu_ns;
 };
@@ -239,14 +264,25 @@ wk_symbol(const struct wk *w, enum wk_symbol s)
     return w->args->symbols[s];
 }
 
-/* ---- memory.c: all of it lives to the end of the walk. NULL when the limit is reached; callers give up the walk or the detail. */
-void *wk_map(struct wk *w, uint64_t size);     /* zeroed pages, counted */
-void *wk_reserve(struct wk *w, uint64_t size); /* zeroed address space, counted only when touched */
-void *wk_alloc(struct wk *w, size_t size);     /* small, zeroed, 8-aligned */
-void wk_unmap_all(struct wk *w);               /* inline mode's end */
-bool wk_replace_allocators(struct wk *w);      /* ghost: the interpreter's allocators become a bump allocator */
+/* ---- memory.c: all of it lives to the end. What is not to be had ends the walk (wk_give_up): nothing here returns NULL. */
+void wk_memory_init(struct wk *w);
+void *wk_map(struct wk *w, uint64_t size);              /* zeroed pages */
+void *wk_alloc(struct wk *w, size_t size);              /* small, zeroed, 16-aligned */
+void *wk_reserve_readable(struct wk *w, uint64_t size); /* reads as zeros, costs nothing; parts become memory by: */
+void wk_make_writable(struct wk *w, void *start, uint64_t size);
+void wk_growing_init(struct wk *w, struct wk_growing *g, uint64_t size);
+void wk_growing_need(struct wk *w, struct wk_growing *g, uint64_t size); /* makes the first size bytes usable */
+void wk_growing_trim(struct wk *w, struct wk_growing *g, uint64_t keep); /* gives the rest back */
+void wk_unmap_all(struct wk *w);                                         /* inline mode's end; *w is gone */
+
+/* ---- heap.c, ghost only */
+bool wk_replace_allocators(struct wk *w); /* the interpreter's allocators become a bump allocator of ours */
+
+/* ---- entry.c */
 _Noreturn void wk_give_up(struct wk *w, enum wk_status status, int error,
-                          wk_addr address); /* entry.c: ends the walk, dump marked incomplete */
+                          wk_addr address); /* ends the walk, the dump is marked incomplete */
+
+_Noreturn void wk_broken(struct wk *w); /* walk.c: the object at hand cannot be true */
 
 /* ---- visited.c */
 void wk_mark(struct wk *w, wk_addr object); /* will be written; anything that cannot be an object is ignored */
@@ -288,6 +324,7 @@ void wk_ref(struct wk *w, wk_addr referent, uint32_t name, unsigned flags);
 void wk_ref_traverse(struct wk *w, const struct wk_type *type, wk_addr object);
 
 /* ---- text.c */
+void wk_text_init(struct wk *w, struct wk_text *t, uint32_t cap);
 void wk_text_reset(struct wk_text *t);
 void wk_text_bytes(struct wk_text *t, const void *bytes, size_t n);
 void wk_text_cstr(struct wk_text *t, const char *s); /* at most 512 bytes of it */
@@ -296,6 +333,9 @@ void wk_text_uint(struct wk_text *t, uint64_t v);
 void wk_text_hex(struct wk_text *t, uint64_t v); /* 0x… */
 uint64_t wk_text_str(struct wk *w, struct wk_text *t, wk_addr str,
                      uint32_t limit); /* UTF-8, at most limit bytes; returns characters left out */
+
+/* The same as between the quotes of repr(): backslash, quote and control characters escaped. */
+uint64_t wk_text_quoted(struct wk *w, struct wk_text *t, wk_addr str, uint32_t limit);
 
 /* ---- output.c */
 void wk_root(struct wk *w, enum hf_root_kind kind, wk_addr object, uint32_t name, bool counted); /* marks and writes */

@@ -67,7 +67,9 @@
     X(MEM_SET_ALLOCATOR, PyMem_SetAllocator, 0)                                                                        \
     X(ARENA_SET_ALLOCATOR, PyObject_SetArenaAllocator, 0)                                                              \
     X(ERR_CLEAR, PyErr_Clear, 0)                                                                                       \
-    X(DEALLOC, _Py_Dealloc, 0)
+    X(DEC_REF, Py_DecRef, 0)                                                                                           \
+    X(DEBUG_BUILD, _Py_NegativeRefcount, 0)                                                                            \
+    X(DEBUG_BUILD_OLD, _Py_RefTotal, 0)
 
 enum wk_symbol {
 #define WK_SYMBOL_ENUM(id, name, required) WK_SYM_##id,

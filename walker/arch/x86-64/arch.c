@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: MIT
+/* x86-64: registers across a fault. Offsets into the signal frame are the kernel's struct ucontext and struct sigcontext. */
+#include "../wk-arch.h"
+
+__asm__(".text\n"
+        ".globl wk_arch_save\n"
+        ".hidden wk_arch_save\n"
+        ".type wk_arch_save, @function\n"
+        "wk_arch_save:\n"
+        "    mov %rbx, 0(%rdi)\n"
+        "    mov %rbp, 8(%rdi)\n"
+        "    mov %r12, 16(%rdi)\n"
+        "    mov %r13, 24(%rdi)\n"
+        "    mov %r14, 32(%rdi)\n"
+        "    mov %r15, 40(%rdi)\n"
+        "    lea 8(%rsp), %rdx\n" /* as it is after the return */
+        "    mov %rdx, 48(%rdi)\n"
+        "    mov (%rsp), %rdx\n"
+        "    mov %rdx, 56(%rdi)\n"
+        "    xor %eax, %eax\n"
+        "    ret\n"
+        ".size wk_arch_save, . - wk_arch_save\n"
+        ".globl wk_arch_restorer\n"
+        ".hidden wk_arch_restorer\n"
+        ".type wk_arch_restorer, @function\n"
+        "wk_arch_restorer:\n"
+        "    mov $15, %eax\n" /* rt_sigreturn */
+        "    syscall\n"
+        ".size wk_arch_restorer, . - wk_arch_restorer\n");
+
+enum {
+    CONTEXT_STACK = 16, /* uc_stack.ss_sp */
+    CONTEXT_R12 = 72,
+    CONTEXT_R13 = 80,
+    CONTEXT_R14 = 88,
+    CONTEXT_R15 = 96,
+    CONTEXT_RBP = 120,
+    CONTEXT_RBX = 128,
+    CONTEXT_RAX = 144,
+    CONTEXT_RSP = 160,
+    CONTEXT_RIP = 168,
+    CONTEXT_FLAGS = 176,
+};
+
+static void
+set(void *context, unsigned offset, uint64_t value)
+{
+    *(uint64_t *)(void *)((char *)context + offset) = value;
+}
+
+void
+wk_arch_resume(void *context, const struct wk_jump *jump)
+{
+    uint64_t flags = *(const uint64_t *)(const void *)((const char *)context + CONTEXT_FLAGS);
+
+    set(context, CONTEXT_RBX, jump->rbx);
+    set(context, CONTEXT_RBP, jump->rbp);
+    set(context, CONTEXT_R12, jump->r12);
+    set(context, CONTEXT_R13, jump->r13);
+    set(context, CONTEXT_R14, jump->r14);
+    set(context, CONTEXT_R15, jump->r15);
+    set(context, CONTEXT_RSP, jump->rsp);
+    set(context, CONTEXT_RIP, jump->rip);
+    set(context, CONTEXT_RAX, 1);
+    set(context, CONTEXT_FLAGS, flags & ~(1ull << 10)); /* direction flag: clear, as the ABI wants it */
+}
+
+void *
+wk_arch_alternate_stack(const void *context)
+{
+    return *(void *const *)(const void *)((const char *)context + CONTEXT_STACK);
+}
+
+__asm__(".text\n"
+        ".globl wk_arch_jump\n"
+        ".hidden wk_arch_jump\n"
+        ".type wk_arch_jump, @function\n"
+        "wk_arch_jump:\n"
+        "    mov 0(%rdi), %rbx\n"
+        "    mov 8(%rdi), %rbp\n"
+        "    mov 16(%rdi), %r12\n"
+        "    mov 24(%rdi), %r13\n"
+        "    mov 32(%rdi), %r14\n"
+        "    mov 40(%rdi), %r15\n"
+        "    mov 48(%rdi), %rsp\n"
+        "    mov $1, %eax\n"
+        "    jmp *56(%rdi)\n"
+        ".size wk_arch_jump, . - wk_arch_jump\n");

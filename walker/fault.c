@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: MIT
+#include "wk-fault.h"
+#include "wk-sys.h"
+
+#define STACK_SIZE    (64u << 10)
+#define STUCK_SECONDS 4u
+
+struct wk_siginfo {
+    int32_t number, error, code, pad;
+    uint64_t address;
+};
+
+/* Runs on the alternate stack, whose lowest word says where our state is: there is no other way to know it without a global variable. */
+static void
+on_signal(int number, const struct wk_siginfo *info, void *context)
+{
+    struct wk_fault *f = *(struct wk_fault **)wk_arch_alternate_stack(context);
+    struct wk *w = f->w;
+
+    if (number == WK_SIGALRM) {
+        if (f->writing) {
+            f->idle = w->out.bytes == f->seen_bytes ? f->idle + 1 : 0;
+            f->seen_bytes = w->out.bytes;
+            f->stuck = 0;
+            if (w->args->watchdog_seconds != 0 && f->idle >= w->args->watchdog_seconds)
+                wk_sys_exit(WK_ERR_TIME);
+            return;
+        }
+        f->idle = 0;
+        f->stuck = w->progress == f->seen_progress ? f->stuck + 1 : 0;
+        f->seen_progress = w->progress;
+        if (f->stuck < STUCK_SECONDS)
+            return;
+        f->stuck = 0;
+    }
+    f->signal = (uint32_t)number;
+    f->address = number == WK_SIGALRM ? 0 : info->address;
+    f->faults++;
+    if (f->object_armed) {
+        wk_arch_resume(context, &f->object);
+    } else if (f->top_armed) {
+        w->args->result.status = number == WK_SIGALRM ? WK_ERR_TIME : WK_ERR_FAULT;
+        w->args->result.address = f->address;
+        f->top_armed = false;
+        wk_arch_resume(context, &f->top);
+    } else {
+        wk_sys_exit(WK_ERR_FAULT);
+    }
+}
+
+void
+wk_fault_init(struct wk *w)
+{
+    w->fault = wk_alloc(w, sizeof *w->fault);
+    w->fault->w = w;
+}
+
+bool
+wk_fault_install(struct wk *w)
+{
+    uint8_t *stack = wk_map(w, STACK_SIZE);
+    struct wk_sigstack alternate = {stack, 0, STACK_SIZE};
+    struct wk_sigaction action = {
+        .handler = (uint64_t)(uintptr_t)on_signal,
+        .flags = WK_SA_SIGINFO | WK_SA_ONSTACK | WK_SA_NODEFER | WK_SA_RESTART | WK_SA_RESTORER,
+        .restorer = (uint64_t)(uintptr_t)wk_arch_restorer,
+    };
+    static const uint8_t numbers[] = {WK_SIGSEGV, WK_SIGBUS, WK_SIGFPE, WK_SIGILL, WK_SIGALRM};
+    int64_t every_second[4] = {1, 0, 1, 0};
+
+    *(struct wk_fault **)(void *)stack = w->fault;
+    if (wk_syscall6(WK_NR_sigaltstack, (long)&alternate, 0, 0, 0, 0, 0) < 0)
+        return false;
+    for (unsigned i = 0; i < sizeof numbers; i++)
+        if (wk_sys_sigaction(numbers[i], &action) < 0)
+            return false;
+    return wk_syscall6(WK_NR_setitimer, WK_ITIMER_REAL, (long)every_second, 0, 0, 0, 0) >= 0;
+}

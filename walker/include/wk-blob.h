@@ -1,0 +1,11 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+/*
+ * The walker as bytes, for the injector: position-independent code that runs wherever it is put, entry at byte 0 (wk-abi.h).
+ * Read-only, any thread.
+ */
+#include <stddef.h>
+#include <stdint.h>
+
+extern const uint8_t wk_blob[];
+extern const size_t wk_blob_size;

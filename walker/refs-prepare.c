@@ -1,0 +1,219 @@
+// SPDX-License-Identifier: MIT
+/*
+ * How a type's instances will be walked: natively where the layout is known, else through tp_traverse, with the members that the
+ * type itself declares for names. Classes made by a class statement add slots, dict and class to what their C base has.
+ */
+#include "wk-names.h"
+#include "wk-objects.h"
+#include "wk-types.h"
+
+#define FIELDS_MAX  512u
+#define MEMBERS_MAX 512u
+#define BASES_MAX   64u
+#define MEMBER_SIZE 40u /* struct PyMemberDef */
+
+enum {
+    MEMBER_OBJECT = 6,
+    MEMBER_OBJECT_EX = 16,
+};
+
+struct list {
+    struct wk_field field[FIELDS_MAX];
+    unsigned n;
+};
+
+static void
+add(struct list *l, int64_t offset, uint32_t name, uint32_t flags)
+{
+    if (l->n < FIELDS_MAX && offset >= INT32_MIN && offset <= INT32_MAX)
+        l->field[l->n++] = (struct wk_field){(int32_t)offset, flags, name};
+}
+
+static bool
+has_offset(const struct list *l, int64_t offset)
+{
+    for (unsigned i = 0; i < l->n; i++)
+        if (l->field[i].offset == offset)
+            return true;
+    return false;
+}
+
+/* The members of one type that hold objects, with the names that Python has for them. */
+static void
+add_members(struct wk *w, struct list *l, wk_addr type, bool slots_only)
+{
+    wk_addr member = WK_U64(type, WK_TP_MEMBERS);
+
+    for (unsigned i = 0; member != 0 && i < MEMBERS_MAX && WK_U64(member, 0) != 0; i++, member += MEMBER_SIZE) {
+        int32_t kind = WK_I32(member, 8);
+        int64_t offset = WK_I64(member, 16);
+        if (kind != MEMBER_OBJECT_EX && (kind != MEMBER_OBJECT || slots_only))
+            continue;
+        if (offset < 16 || offset >= WK_I64(type, WK_TP_BASICSIZE) || has_offset(l, offset))
+            continue;
+        add(l, offset, wk_name_cstr(w, WK_NAME_ATTR, WK_READ(const char *, member, 0)), 0);
+    }
+}
+
+static void
+add_dict(struct wk *w, struct wk_type *type, struct list *l)
+{
+    int64_t offset = WK_I64(type->addr, WK_TP_DICTOFFSET);
+    uint64_t flags = WK_U64(type->addr, WK_TP_FLAGS);
+
+    if (w->facts.managed_dict != 0 && (flags & WK_TPF_MANAGED_DICT)) {
+        type->flags |= WK_TYPE_MANAGED | WK_TYPE_TAIL;
+        if (!w->facts.values_inline || (flags & WK_TPF_INLINE_VALUES))
+            type->flags |= WK_TYPE_INLINE;
+    } else if (offset > 0 && !has_offset(l, offset)) {
+        add(l, offset, w->types->name_dict, 0);
+    } else if (offset < 0) {
+        add(l, offset, w->types->name_dict, WK_FIELD_NEGATIVE);
+    }
+}
+
+/* A type whose tp_traverse is the list's, the dict's, … : instances are laid out as theirs. */
+static enum wk_walk
+container(struct wk *w, const struct wk_type *type)
+{
+    static const struct {
+        uint8_t symbol, walk;
+    } known[] = {
+        {WK_SYM_TYPE_LIST, WK_WALK_LIST},      {WK_SYM_TYPE_TUPLE, WK_WALK_TUPLE},
+        {WK_SYM_TYPE_DICT, WK_WALK_DICT},      {WK_SYM_TYPE_SET, WK_WALK_SET},
+        {WK_SYM_TYPE_FROZENSET, WK_WALK_SET},  {WK_SYM_TYPE_TYPE, WK_WALK_TYPE},
+        {WK_SYM_TYPE_FRAME, WK_WALK_FRAME},    {WK_SYM_TYPE_GEN, WK_WALK_GENERATOR},
+        {WK_SYM_TYPE_CORO, WK_WALK_GENERATOR}, {WK_SYM_TYPE_ASYNC_GEN, WK_WALK_GENERATOR},
+    };
+
+    for (unsigned i = 0; i < sizeof known / sizeof known[0]; i++) {
+        wk_addr symbol = w->args->symbols[known[i].symbol];
+        if (symbol != 0 && WK_U64(symbol, WK_TP_TRAVERSE) == type->traverse)
+            return (enum wk_walk)known[i].walk;
+    }
+    return WK_WALK_TRAVERSE;
+}
+
+static enum hf_run_kind
+run_kind(enum wk_walk walk)
+{
+    if (walk == WK_WALK_LIST || walk == WK_WALK_TUPLE)
+        return HF_RUN_INDEX;
+    if (walk == WK_WALK_DICT)
+        return HF_RUN_ITEMS;
+    return walk == WK_WALK_SET ? HF_RUN_MEMBER : HF_RUN_UNNAMED;
+}
+
+static bool
+text_equals(const char *a, const char *b)
+{
+    while (*a != '\0' && *a == *b) {
+        a++;
+        b++;
+    }
+    return *a == *b;
+}
+
+/* A type made in C. */
+static void
+prepare_native(struct wk *w, struct wk_type *type, struct list *l)
+{
+    bool gc = (type->flags & WK_TYPE_GC) && type->traverse != 0;
+
+    l->n = wk_facts_fields(w, type->addr, l->field, FIELDS_MAX / 2);
+    if (l->n != 0) {
+        type->walk = WK_WALK_FIELDS;
+    } else if (gc) {
+        type->walk = (uint8_t)container(w, type);
+        if (type->walk == WK_WALK_TRAVERSE) {
+            wk_addr base = type->addr;
+            for (unsigned i = 0; base != 0 && i < BASES_MAX; i++, base = WK_U64(base, WK_TP_BASE))
+                add_members(w, l, base, false);
+            int64_t dict = WK_I64(type->addr, WK_TP_DICTOFFSET);
+            if (dict > 0 && !has_offset(l, dict))
+                add(l, dict, w->types->name_dict, 0);
+            if (text_equals(WK_READ(const char *, type->addr, WK_TP_NAME), "collections.deque"))
+                type->open = HF_RUN_INDEX;
+        }
+    }
+    /* An instance of a type made at run time holds its type. */
+    if ((type->flags & WK_TYPE_HEAP) && !has_offset(l, WK_OB_TYPE) && type->walk != WK_WALK_TYPE) {
+        add(l, WK_OB_TYPE, w->types->name_class, type->walk == WK_WALK_TRAVERSE ? 0 : WK_FIELD_HIDDEN);
+        if (type->walk == WK_WALK_NONE)
+            type->walk = WK_WALK_FIELDS;
+    }
+}
+
+static void
+copy_fields(struct list *l, const struct wk_type *from)
+{
+    for (unsigned i = 0; i < from->n_fields; i++)
+        if (!has_offset(l, from->fields[i].offset))
+            add(l, from->fields[i].offset, from->fields[i].name, from->fields[i].flags);
+}
+
+/* subtype_traverse: slots of every class down to the C base, dict, class, then the base's own references. */
+static void
+prepare_class(struct wk *w, struct wk_type *type, struct list *l)
+{
+    wk_addr base = type->addr;
+
+    type->flags |= WK_TYPE_CLASS;
+    for (unsigned i = 0; i < BASES_MAX && base != 0 && WK_U64(base, WK_TP_TRAVERSE) == type->traverse; i++) {
+        add_members(w, l, base, true);
+        base = WK_U64(base, WK_TP_BASE);
+    }
+    struct wk_type *native = base != 0 ? wk_type_find(w, base) : NULL;
+    if (native == NULL) {
+        type->walk = WK_WALK_TRAVERSE;
+        add(l, WK_OB_TYPE, w->types->name_class, 0);
+        return;
+    }
+    bool base_traverses = native->traverse != 0;
+    type->walk = native->walk == WK_WALK_NONE ? WK_WALK_FIELDS : native->walk;
+    type->open = native->open;
+    if (WK_I64(type->addr, WK_TP_DICTOFFSET) != WK_I64(base, WK_TP_DICTOFFSET))
+        add_dict(w, type, l);
+    bool shows_class = w->version < 0x0309 || !base_traverses || !(native->flags & WK_TYPE_HEAP);
+    if (shows_class)
+        add(l, WK_OB_TYPE, w->types->name_class, 0);
+    copy_fields(l, native);
+    type->flags |= native->flags & (WK_TYPE_MANAGED | WK_TYPE_INLINE | WK_TYPE_TAIL);
+}
+
+void
+wk_refs_prepare(struct wk *w, struct wk_type *type)
+{
+    struct list *l = w->field_list;
+
+    l->n = 0;
+    type->walk = WK_WALK_NONE;
+    if ((type->flags & WK_TYPE_GC) && type->traverse != 0 && type->traverse == w->types->class_traverse) {
+        /* The base's entry is made on the way, with the same list. */
+        wk_addr base = type->addr;
+        for (unsigned i = 0; i < BASES_MAX && base != 0 && WK_U64(base, WK_TP_TRAVERSE) == type->traverse; i++)
+            base = WK_U64(base, WK_TP_BASE);
+        if (base != 0)
+            wk_type_find(w, base);
+        l->n = 0;
+        prepare_class(w, type, l);
+    } else {
+        prepare_native(w, type, l);
+    }
+    if (l->n != 0) {
+        type->fields = wk_alloc(w, l->n * sizeof *type->fields);
+        for (unsigned i = 0; i < l->n; i++)
+            type->fields[i] = l->field[i];
+        type->n_fields = l->n;
+        type->flags |= WK_TYPE_TAIL;
+    }
+    if (type->open == HF_RUN_UNNAMED)
+        type->open = (uint8_t)run_kind((enum wk_walk)type->walk);
+    type->layout = type->open != HF_RUN_UNNAMED ? wk_layout_fixed(w, (enum hf_run_kind)type->open) : 0;
+}
+
+void
+wk_refs_prepare_init(struct wk *w)
+{
+    w->field_list = wk_alloc(w, sizeof(struct list));
+}

@@ -1,0 +1,499 @@
+// SPDX-License-Identifier: MIT
+/*
+ * References of an object: first the open run of a container's items, then tagged ones: fields at fixed offsets, inline values,
+ * what facts/ and roots/ add through wk_ref(). Rows of the usual kinds find their layout without looking at a name.
+ */
+#include "wk-names.h"
+#include "wk-objects.h"
+#include "wk-refs.h"
+#include "wk-types.h"
+#include "wk-visited.h"
+
+#define MARK_AHEAD  32u
+#define SEARCH_MAX  48u /* names of tp_traverse's references are looked for among so many at either end */
+#define MASK_FIELDS 32u
+#define MASK_VALUES 30u
+#define DICT_CACHE  256u
+#define SET_ENTRY   16u
+
+static void
+mark_all(struct wk *w, const uint64_t *addr, uint64_t n)
+{
+    for (uint64_t i = 0; i < n;) {
+        uint64_t end = n - i < MARK_AHEAD ? n : i + MARK_AHEAD;
+        for (uint64_t k = i; k < end; k++)
+            wk_mark_prefetch(w, addr[k]);
+        for (; i < end; i++)
+            wk_mark_fast(w, addr[i]);
+    }
+}
+
+static __attribute__((noinline, cold)) void
+grow(struct wk *w, uint64_t n)
+{
+    struct wk_refs *r = &w->refs;
+
+    if (n > r->addr_memory.reserved / sizeof *r->addr - r->n)
+        wk_broken(w);
+    wk_growing_need(w, &r->addr_memory, (r->n + n) * sizeof *r->addr);
+    r->max = r->addr_memory.usable / sizeof *r->addr;
+}
+
+static inline void
+room(struct wk *w, uint64_t n)
+{
+    if (wk_unlikely(w->refs.max - w->refs.n < n))
+        grow(w, n);
+}
+
+static __attribute__((noinline)) void
+tag_room(struct wk *w)
+{
+    struct wk_refs *r = &w->refs;
+
+    wk_growing_need(w, &r->tags_memory, (r->n_tags + 256) * sizeof *r->tags);
+    r->max_tags = r->tags_memory.usable / sizeof *r->tags;
+}
+
+void
+wk_ref(struct wk *w, wk_addr referent, uint32_t name, unsigned flags)
+{
+    struct wk_refs *r = &w->refs;
+
+    if (referent == 0)
+        return;
+    room(w, 1);
+    if (r->n_tags == r->max_tags)
+        tag_room(w);
+    r->addr[r->n++] = referent;
+    r->tags[r->n_tags++] = WK_TAG(name, flags);
+}
+
+static int
+visit(wk_addr referent, void *arg)
+{
+    struct wk *w = arg;
+
+    room(w, 1);
+    w->refs.addr[w->refs.n++] = referent;
+    return 0;
+}
+
+static void
+traverse(struct wk *w, const struct wk_type *type, wk_addr object)
+{
+    if (type->traverse != 0 && wk_is_gc(w, type, object))
+        ((int (*)(wk_addr, int (*)(wk_addr, void *), void *))(uintptr_t)type->traverse)(object, visit, w);
+}
+
+void
+wk_ref_traverse(struct wk *w, const struct wk_type *type, wk_addr object)
+{
+    traverse(w, type, object);
+    while (w->refs.n_tags < w->refs.n - w->refs.open_n) {
+        if (w->refs.n_tags == w->refs.max_tags)
+            tag_room(w);
+        w->refs.tags[w->refs.n_tags++] = 0;
+    }
+}
+
+/* ---- dicts */
+
+/* Combined: pairs. Returns how many references. */
+static void
+dict_items(struct wk *w, const struct wk_dict *d)
+{
+    struct wk_refs *r = &w->refs;
+
+    room(w, 2 * d->n);
+    uint64_t *to = r->addr + r->n;
+    wk_addr at = d->entries + d->key;
+    for (uint64_t i = 0; i < d->n; i++, at += d->stride) {
+        wk_addr key = WK_U64(at, 0), value = WK_U64(at, 8);
+        if (value != 0 && key != 0) {
+            to[0] = key;
+            to[1] = value;
+            to += 2;
+        }
+    }
+    r->n = (uint64_t)(to - r->addr);
+}
+
+/*
+ * Split: the keys belong to the class, which refers to them (type_refs), so the values alone are references of the dict. Returns the layout,
+ * which dicts of the same shape share.
+ */
+static uint32_t
+dict_values(struct wk *w, const struct wk_dict *d)
+{
+    struct wk_refs *r = &w->refs;
+    struct wk_shape *shape = &w->shapes[(d->keys >> 4 ^ d->keys >> 12) & (DICT_CACHE - 1)];
+    uint64_t mask = 0;
+
+    if (d->n <= 63) {
+        room(w, d->n);
+        uint64_t n = r->n;
+        for (uint64_t i = 0; i < d->n; i++) {
+            wk_addr value = WK_U64(d->values, 8 * i);
+            r->addr[n] = value;
+            n += value != 0;
+            mask |= (uint64_t)(value != 0) << i;
+        }
+        if (shape->keys == d->keys && shape->mask == mask) {
+            r->n = n;
+            return shape->layout;
+        }
+    }
+    for (uint64_t i = 0; i < d->n; i++) {
+        wk_addr key, value;
+        if (wk_dict_entry(d, i, &key, &value))
+            wk_ref(w, value, wk_name_str(w, WK_NAME_KEY, key), 0);
+    }
+    uint32_t layout = wk_layout(w, false, HF_RUN_UNNAMED, r->tags, r->n_tags);
+    if (d->n <= 63)
+        *shape = (struct wk_shape){d->keys, mask, layout};
+    return layout;
+}
+
+/* Sets *layout where the whole row's is known. */
+static bool
+dict_refs(struct wk *w, wk_addr object, bool alone, uint32_t *layout)
+{
+    struct wk_dict d;
+
+    if (WK_U64(object, WK_DICT_USED) == 0 || !wk_dict_view(w, object, &d))
+        return false;
+    if (d.values == 0) {
+        dict_items(w, &d);
+        return true;
+    }
+    if (!alone) {
+        wk_addr key, value;
+        room(w, 2 * d.n);
+        for (uint64_t i = 0; i < d.n; i++)
+            if (wk_dict_entry(&d, i, &key, &value)) {
+                w->refs.addr[w->refs.n++] = key;
+                w->refs.addr[w->refs.n++] = value;
+            }
+        return true;
+    }
+    /* 3.13: values that lie inside an instance are that instance's references. */
+    if (w->facts.values_inline && WK_U8(d.values - w->facts.values_items, w->facts.values_embedded) != 0)
+        return false;
+    *layout = dict_values(w, &d);
+    return false;
+}
+
+static void
+set_refs(struct wk *w, wk_addr object)
+{
+    struct wk_refs *r = &w->refs;
+    uint64_t slots = WK_U64(object, w->facts.set_mask) + 1, used = WK_U64(object, w->facts.set_used);
+    wk_addr entry = WK_U64(object, w->facts.set_table);
+
+    room(w, used);
+    uint64_t *to = r->addr + r->n, *end = to + used;
+    for (uint64_t i = 0; i < slots && to < end; i++, entry += SET_ENTRY) {
+        wk_addr key = WK_U64(entry, 0);
+        if (key != 0 && WK_I64(entry, 8) != -1) /* hash −1: deleted */
+            *to++ = key;
+    }
+    r->n = (uint64_t)(to - r->addr);
+}
+
+/* ---- fields */
+
+/* Where a var-sized instance keeps what a negative offset says: counted from the end of its items. */
+static int64_t
+negative_offset(const struct wk *w, const struct wk_type *type, wk_addr object, int64_t offset)
+{
+    int64_t n = WK_I64(object, WK_OB_SIZE);
+
+    if (w->facts.int_tagged && wk_has_flag(object, WK_TPF_LONG))
+        n = (int64_t)(WK_U64(object, 16) >> 3);
+    if (n < 0)
+        n = -n;
+    return ((int64_t)type->basic + n * (int64_t)type->item + offset + 7) & ~7ll;
+}
+
+static inline wk_addr
+read_field(struct wk *w, const struct wk_type *type, const struct wk_field *f, wk_addr object)
+{
+    if (wk_unlikely((f->flags & (WK_FIELD_NEGATIVE | WK_FIELD_TAGGED)) != 0)) {
+        if (f->flags & WK_FIELD_NEGATIVE)
+            return WK_U64(object, negative_offset(w, type, object, f->offset));
+        wk_addr word = WK_U64(object, (int64_t)f->offset);
+        return word & 1 ? 0 : word & ~7ull;
+    }
+    return WK_U64(object, (int64_t)f->offset);
+}
+
+/* Inline values of an instance, 0 if it has none (any more), and how many there are. */
+static wk_addr
+inline_values(struct wk *w, const struct wk_type *type, wk_addr object, wk_addr *dict)
+{
+    wk_addr values;
+
+    *dict = WK_U64(object, (int64_t)w->facts.managed_dict);
+    if (w->facts.values_inline) {
+        if (!(type->flags & WK_TYPE_INLINE))
+            return 0;
+        values = object + type->basic;
+        return WK_U8(values, w->facts.values_valid) != 0 ? values + w->facts.values_items : 0;
+    }
+    if (w->facts.values_tagged) {
+        if (!(*dict & 1))
+            return 0;
+        values = *dict + 1;
+        *dict = 0;
+        return values;
+    }
+    return WK_U64(object, (int64_t)w->facts.managed_values);
+}
+
+static uint64_t
+values_count(struct wk *w, struct wk_type *type, wk_addr *keys)
+{
+    struct wk_dict d;
+
+    *keys = WK_U64(type->addr, w->facts.heap_cached_keys);
+    if (*keys == 0 || !wk_keys_view(w, *keys, &d) || d.n > 4096)
+        return 0;
+    return d.n;
+}
+
+static __attribute__((noinline)) uint32_t
+fields_slow(struct wk *w, struct wk_type *type, wk_addr object, bool has_open, enum hf_run_kind open)
+{
+    struct wk_refs *r = &w->refs;
+
+    r->n = r->open_n;
+    r->n_tags = 0;
+    for (uint32_t i = 0; i < type->n_fields; i++) {
+        const struct wk_field *f = &type->fields[i];
+        wk_ref(w, read_field(w, type, f, object), f->name, f->flags & (WK_FIELD_WEAK | WK_FIELD_HIDDEN));
+    }
+    if (type->flags & WK_TYPE_MANAGED) {
+        wk_addr dict, keys, values = inline_values(w, type, object, &dict);
+        struct wk_dict d;
+        uint64_t n = values != 0 ? values_count(w, type, &keys) : 0;
+        if (n != 0 && wk_keys_view(w, keys, &d))
+            for (uint64_t i = 0; i < n; i++) {
+                wk_addr value = WK_U64(values, 8 * i);
+                if (value != 0)
+                    wk_ref(w, value, wk_name_str(w, WK_NAME_ATTR, WK_U64(d.entries, i * d.stride + d.key)), 0);
+            }
+        wk_ref(w, dict, w->types->name_dict, 0);
+    }
+    return wk_layout(w, has_open, open, r->tags, r->n_tags);
+}
+
+/* Fields, managed dict and inline values behind the open run; the layout of the whole row. */
+static uint32_t
+fields_refs(struct wk *w, struct wk_type *type, wk_addr object, bool has_open, enum hf_run_kind open)
+{
+    struct wk_refs *r = &w->refs;
+    uint64_t mask = 1ull << 63 | (uint64_t)has_open << 62;
+
+    if (wk_unlikely(type->n_fields > MASK_FIELDS))
+        return fields_slow(w, type, object, has_open, open);
+    room(w, MASK_FIELDS + MASK_VALUES + 2);
+    uint64_t n = r->n;
+    for (uint32_t i = 0; i < type->n_fields; i++) {
+        wk_addr a = read_field(w, type, &type->fields[i], object);
+        r->addr[n] = a;
+        n += a != 0;
+        mask |= (uint64_t)(a != 0) << i;
+    }
+    if (type->flags & WK_TYPE_MANAGED) {
+        wk_addr dict, keys, values = inline_values(w, type, object, &dict);
+        if (values != 0) {
+            uint64_t count = values_count(w, type, &keys);
+            if (count > MASK_VALUES - 1)
+                return fields_slow(w, type, object, has_open, open);
+            for (uint64_t i = 0; i < count; i++) {
+                wk_addr a = WK_U64(values, 8 * i);
+                r->addr[n] = a;
+                n += a != 0;
+                mask |= (uint64_t)(a != 0) << (MASK_FIELDS + i);
+            }
+        }
+        r->addr[n] = dict;
+        n += dict != 0;
+        mask |= (uint64_t)(dict != 0) << 61;
+    }
+    if (wk_likely(mask == type->layout_key)) {
+        r->n = n;
+        return type->layout_value;
+    }
+    uint32_t layout = fields_slow(w, type, object, has_open, open);
+    type->layout_key = mask;
+    type->layout_value = layout;
+    return layout;
+}
+
+/* ---- what only tp_traverse can enumerate */
+
+/*
+ * References of an instance come unnamed; those that a member of the type (or its dict, or its class) holds get that name and move
+ * behind the others, so that few layouts serve many objects.
+ */
+static uint32_t
+traverse_refs(struct wk *w, struct wk_type *type, wk_addr object, enum hf_run_kind open)
+{
+    struct wk_refs *r = &w->refs;
+    struct {
+        wk_addr addr;
+        uint32_t tag;
+    } found[64];
+    unsigned n_found = 0;
+
+    traverse(w, type, object);
+    uint64_t n = r->n;
+    for (uint32_t i = 0; i < type->n_fields && n_found < 64; i++) {
+        const struct wk_field *f = &type->fields[i];
+        wk_addr a = read_field(w, type, f, object);
+        if (a == 0)
+            continue;
+        uint64_t k = 0;
+        while (k < n && r->addr[k] != a)
+            k = k + 1 == SEARCH_MAX && n > 2 * SEARCH_MAX ? n - SEARCH_MAX : k + 1;
+        uint32_t flags = f->flags & (WK_FIELD_WEAK | WK_FIELD_HIDDEN);
+        if (k < n)
+            r->addr[k] = 0;
+        else if (f->offset == WK_OB_TYPE)
+            flags |= WK_FIELD_HIDDEN; /* every instance holds its class, whether tp_traverse says so or not */
+        else if (flags == 0)
+            continue;
+        found[n_found].addr = a;
+        found[n_found++].tag = WK_TAG(f->name, flags);
+    }
+    if (n_found != 0) {
+        uint64_t to = 0;
+        for (uint64_t k = 0; k < n; k++)
+            if (r->addr[k] != 0)
+                r->addr[to++] = r->addr[k];
+        r->n = to;
+    }
+    r->open_n = r->n;
+    bool has_open = r->open_n != 0;
+    for (unsigned i = 0; i < n_found; i++)
+        wk_ref(w, found[i].addr, WK_TAG_NAME(found[i].tag), WK_TAG_FLAGS(found[i].tag));
+    return wk_layout(w, has_open, open, r->tags, r->n_tags);
+}
+
+/* ---- type objects */
+
+static void
+type_refs(struct wk *w, const struct wk_type *type, wk_addr object)
+{
+    uint64_t flags = WK_U64(object, WK_TP_FLAGS);
+    unsigned hidden = flags & WK_TPF_HEAP ? 0 : WK_FIELD_HIDDEN; /* a static type is no gc object: nothing is shown */
+    struct wk_dict d;
+
+    wk_ref(w, wk_type_dict(w, object), w->types->name_dict, hidden);
+    wk_ref(w, WK_U64(object, WK_TP_CACHE), w->types->name_cache, hidden);
+    wk_ref(w, WK_U64(object, WK_TP_MRO), w->types->name_mro, hidden);
+    wk_ref(w, WK_U64(object, WK_TP_BASES), w->types->name_bases, hidden);
+    wk_ref(w, WK_U64(object, WK_TP_BASE), w->types->name_base, hidden);
+    wk_ref(w, wk_type_subclasses(w, object), w->types->name_subclasses, WK_FIELD_HIDDEN);
+    if (!(flags & WK_TPF_HEAP))
+        return;
+    if (w->facts.heap_module != 0)
+        wk_ref(w, WK_U64(object, w->facts.heap_module), w->types->name_module, 0);
+    if (type->flags & WK_TYPE_HEAP)
+        wk_ref(w, type->addr, w->types->name_class, type->flags & WK_TYPE_CLASS ? 0 : WK_FIELD_HIDDEN);
+    wk_ref(w, WK_U64(object, w->facts.heap_name), w->types->name_name, WK_FIELD_HIDDEN);
+    wk_ref(w, WK_U64(object, w->facts.heap_qualname), w->types->name_qualname, WK_FIELD_HIDDEN);
+    wk_ref(w, WK_U64(object, w->facts.heap_slots), w->types->name_slots, WK_FIELD_HIDDEN);
+    /* The keys that instances share. */
+    wk_addr keys = WK_U64(object, w->facts.heap_cached_keys);
+    if (keys != 0 && wk_keys_view(w, keys, &d))
+        for (uint64_t i = 0; i < d.n && i < 4096; i++) {
+            wk_addr key = WK_U64(d.entries, i * d.stride + d.key);
+            if (key != 0)
+                wk_ref(w, key, wk_name_str(w, WK_NAME_HIDDEN_KEY, key), WK_FIELD_HIDDEN);
+        }
+}
+
+/* ---- one object */
+
+void
+wk_collect(struct wk *w, struct wk_type *type, wk_addr object, struct hf_object_row *row)
+{
+    struct wk_refs *r = &w->refs;
+    enum hf_run_kind open = HF_RUN_UNNAMED;
+    uint32_t layout = 0;
+
+    r->n = r->open_n = r->n_tags = 0;
+    switch ((enum wk_walk)type->walk) {
+    case WK_WALK_NONE:
+        row->n_refs = 0;
+        return;
+    case WK_WALK_LIST:
+        row->refs = WK_READ(const uint64_t *, object, WK_LIST_ITEMS);
+        row->n_refs = WK_U64(object, WK_OB_SIZE);
+        goto items;
+    case WK_WALK_TUPLE:
+        row->refs = (const uint64_t *)(uintptr_t)(object + WK_TUPLE_ITEMS);
+        row->n_refs = WK_U64(object, WK_OB_SIZE);
+    items:
+        if (wk_likely(!(type->flags & WK_TYPE_TAIL))) {
+            /* Written straight from the object: nothing is copied. */
+            row->layout = type->layout;
+            mark_all(w, row->refs, row->n_refs);
+            return;
+        }
+        room(w, row->n_refs);
+        for (uint64_t i = 0; i < row->n_refs; i++)
+            r->addr[i] = row->refs[i];
+        r->n = row->n_refs;
+        open = HF_RUN_INDEX;
+        break;
+    case WK_WALK_DICT:
+        open = HF_RUN_ITEMS;
+        if (dict_refs(w, object, !(type->flags & WK_TYPE_TAIL), &layout))
+            layout = type->layout;
+        break;
+    case WK_WALK_SET:
+        open = HF_RUN_MEMBER;
+        set_refs(w, object);
+        layout = type->layout;
+        break;
+    case WK_WALK_FIELDS:
+        break;
+    case WK_WALK_TRAVERSE:
+        layout = traverse_refs(w, type, object, (enum hf_run_kind)type->open);
+        goto done;
+    case WK_WALK_TYPE:
+        type_refs(w, type, object);
+        layout = wk_layout(w, false, open, r->tags, r->n_tags);
+        goto done;
+    case WK_WALK_FRAME:
+        wk_frame_refs(w, type, object);
+        layout = wk_layout(w, false, open, r->tags, r->n_tags);
+        goto done;
+    case WK_WALK_GENERATOR:
+        wk_generator_refs(w, type, object);
+        layout = wk_layout(w, false, open, r->tags, r->n_tags);
+        goto done;
+    case WK_WALK_DEQUE:
+    default:
+        break;
+    }
+    if (type->flags & WK_TYPE_TAIL) {
+        r->open_n = r->n;
+        layout = fields_refs(w, type, object, r->open_n != 0, open);
+    }
+done:
+    row->refs = r->addr;
+    row->n_refs = r->n;
+    row->layout = layout;
+    mark_all(w, r->addr, r->n);
+}
+
+void
+wk_refs_init(struct wk *w)
+{
+    w->shapes = wk_map(w, DICT_CACHE * sizeof *w->shapes);
+}

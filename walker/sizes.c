@@ -1,0 +1,279 @@
+// SPDX-License-Identifier: MIT
+/*
+ * Sizes as sys.getsizeof has them: __sizeof__ and what comes before the object. The built-in types are computed here; any other
+ * __sizeof__ written in C is called, one written in Python never: then what the C parts take is given, and the type says so.
+ */
+#include "wk-objects.h"
+#include "wk-types.h"
+
+enum size_kind {
+    SIZE_FIXED, /* object.__sizeof__ of a type without items */
+    SIZE_ITEMS, /* object.__sizeof__ */
+    SIZE_LIST,
+    SIZE_DICT,
+    SIZE_SET,
+    SIZE_STR,
+    SIZE_INT,
+    SIZE_CALL,    /* the C function */
+    SIZE_UNKNOWN, /* nothing that can be called: basic size and items */
+};
+
+#define METH_NOARGS 4
+
+/* What a type has for __sizeof__, along its MRO. Borrowed. */
+static wk_addr
+lookup_sizeof(struct wk *w, wk_addr type)
+{
+    wk_addr lookup = wk_symbol(w, WK_SYM_TYPE_LOOKUP);
+
+    return ((wk_addr(*)(wk_addr, wk_addr))(uintptr_t)lookup)(type, w->str_sizeof);
+}
+
+static wk_addr
+function_of(struct wk *w, wk_addr descr)
+{
+    if (descr == 0 || WK_U64(descr, WK_OB_TYPE) != wk_symbol(w, WK_SYM_TYPE_METHOD_DESCR))
+        return 0;
+    wk_addr method = WK_U64(descr, w->facts.methdescr_method);
+    if (method == 0 || WK_I32(method, w->facts.methoddef_flags) != METH_NOARGS)
+        return 0;
+    return WK_U64(method, w->facts.methoddef_meth);
+}
+
+wk_addr
+wk_sizeof_function(struct wk *w, wk_addr type)
+{
+    return type != 0 && w->str_sizeof != 0 ? function_of(w, lookup_sizeof(w, type)) : 0;
+}
+
+static enum size_kind
+kind_of(struct wk *w, const struct wk_type *type, wk_addr function)
+{
+    const struct wk_types *t = w->types;
+
+    if (function == 0)
+        return SIZE_UNKNOWN;
+    if (function == t->sizeof_object)
+        return type->item != 0 ? SIZE_ITEMS : SIZE_FIXED;
+    if (function == t->sizeof_list)
+        return SIZE_LIST;
+    if (function == t->sizeof_dict)
+        return SIZE_DICT;
+    if (function == t->sizeof_set || function == t->sizeof_frozenset)
+        return SIZE_SET;
+    /* A subclass of str may be of the legacy kind with two sizes; its function knows. */
+    if (function == t->sizeof_str)
+        return type->addr == wk_symbol(w, WK_SYM_TYPE_UNICODE) ? SIZE_STR : SIZE_CALL;
+    if (function == t->sizeof_int)
+        return type->addr == wk_symbol(w, WK_SYM_TYPE_LONG) ? SIZE_INT : SIZE_CALL;
+    return SIZE_CALL;
+}
+
+void
+wk_size_prepare(struct wk *w, struct wk_type *type)
+{
+    uint64_t flags = WK_U64(type->addr, WK_TP_FLAGS);
+    wk_addr function = 0;
+
+    type->pre = type->flags & WK_TYPE_GC ? 16 : 0;
+    /* Only 3.11 and 3.12 count the words for a managed dict (and weakref list). */
+    if (w->version == 0x030b && (flags & WK_TPF_MANAGED_DICT))
+        type->pre += 16;
+    if (w->version >= 0x030c && (flags & (WK_TPF_MANAGED_DICT | WK_TPF_MANAGED_WEAK)))
+        type->pre += 16;
+    type->common = type->basic + type->pre;
+    type->size_kind = SIZE_UNKNOWN;
+
+    if (w->str_sizeof == 0)
+        return;
+    wk_addr found = lookup_sizeof(w, type->addr);
+    function = function_of(w, found);
+    if (function == 0) {
+        /* Python's, or something unusual: the first C function further up the MRO knows what the C parts take. */
+        wk_addr mro = WK_U64(type->addr, WK_TP_MRO);
+        type->flags |= WK_TYPE_SIZE_PY;
+        for (uint64_t i = 1; mro != 0 && i < wk_tuple_size(mro) && i < 64 && function == 0; i++)
+            function = function_of(w, lookup_sizeof(w, wk_tuple_item(mro, i)));
+    }
+    type->size_fn = function;
+    type->size_kind = (uint8_t)kind_of(w, type, function);
+    if (type->size_kind != SIZE_FIXED)
+        type->flags |= WK_TYPE_VAR_SIZE;
+}
+
+static uint64_t
+dict_size(const struct wk *w, wk_addr dict, uint64_t basic)
+{
+    wk_addr keys = WK_U64(dict, WK_DICT_KEYS), values = WK_U64(dict, WK_DICT_VALUES);
+    bool own = WK_U64(keys, 0) == 1; /* dk_refcnt: shared keys are not counted */
+    uint64_t size = basic;
+    struct wk_dict d;
+
+    if (!wk_keys_view(w, keys, &d))
+        return size;
+    uint64_t usable = (d.size << 1) / 3;
+    if (!w->facts.keys_log2) {
+        uint64_t width = d.size <= 0xff ? 1 : d.size <= 0xffff ? 2 : d.size <= 0xffffffff ? 4 : 8;
+        if (values != 0)
+            size += usable * 8;
+        if (own)
+            size += 40 + d.size * width + 24 * usable;
+        return size;
+    }
+    if (values != 0)
+        size += (WK_U64(keys, 24) + WK_U64(keys, 16)) * 8; /* entries and what is still usable */
+    if (own)
+        size += 32 + (1ull << d.log2_index_bytes) + d.stride * usable;
+    return size;
+}
+
+static uint64_t
+str_size(const struct wk *w, wk_addr str)
+{
+    uint32_t state = WK_U32(str, 32), width = state >> 2 & 7;
+    uint64_t length = WK_U64(str, 16), ascii = w->facts.str_ascii, compact = w->facts.str_compact;
+    bool is_compact = (state >> 5 & 1) != 0, is_ascii = (state >> 6 & 1) != 0;
+    uint64_t size;
+
+    if (w->version >= 0x030c) {
+        if (is_compact && is_ascii)
+            return ascii + length + 1;
+        wk_addr data, utf8 = WK_U64(str, 48);
+        if (is_compact) {
+            data = str + compact;
+            size = compact + (length + 1) * width;
+        } else {
+            data = WK_U64(str, 56);
+            size = 64 + (data != 0 ? (length + 1) * width : 0);
+        }
+        if (utf8 != 0 && utf8 != data)
+            size += WK_U64(str, 40) + 1;
+        return size;
+    }
+    /* Until 3.11 a str may hold a wchar_t copy too. */
+    wk_addr wstr = WK_U64(str, 40), data;
+    if (is_compact && is_ascii)
+        return ascii + length + 1 + (wstr != 0 ? (length + 1) * 4 : 0);
+    bool ready = (state >> 7 & 1) != 0;
+    wk_addr utf8 = WK_U64(str, 56);
+    if (is_compact) {
+        data = str + compact;
+        size = compact + (length + 1) * width;
+    } else {
+        data = WK_U64(str, 72);
+        size = 80 + (data != 0 ? (length + 1) * width : 0);
+    }
+    if (wstr != 0 && !(ready && wstr == data))
+        size += (WK_U64(str, 64) + 1) * 4;
+    if (utf8 != 0 && utf8 != data)
+        size += WK_U64(str, 48) + 1;
+    return size;
+}
+
+static uint64_t
+int_size(const struct wk *w, wk_addr object)
+{
+    uint64_t digits;
+
+    if (w->facts.int_tagged) {
+        digits = WK_U64(object, 16) >> 3;
+    } else {
+        int64_t n = WK_I64(object, WK_OB_SIZE);
+        digits = n < 0 ? 0 - (uint64_t)n : (uint64_t)n;
+        if (w->version < 0x030b)
+            return 24 + digits * 4;
+    }
+    return 24 + (digits != 0 ? digits : 1) * 4;
+}
+
+/* The value of a small int, and the reference to it is ours to give back. */
+static bool
+take_int(struct wk *w, wk_addr object, uint64_t *value)
+{
+    uint64_t digits, v = 0;
+    bool negative;
+
+    if (!wk_has_flag(object, WK_TPF_LONG))
+        return false;
+    if (w->facts.int_tagged) {
+        digits = WK_U64(object, 16) >> 3;
+        negative = (WK_U64(object, 16) & 3) == 2;
+    } else {
+        int64_t n = WK_I64(object, WK_OB_SIZE);
+        negative = n < 0;
+        digits = negative ? 0 - (uint64_t)n : (uint64_t)n;
+    }
+    if (digits > 3)
+        return false;
+    for (uint64_t i = 0; i < digits; i++)
+        v |= (uint64_t)WK_U32(object, 24 + 4 * i) << 30 * i;
+    *value = v;
+    wk_addr give_back = wk_symbol(w, WK_SYM_DEC_REF);
+    if (give_back != 0)
+        ((void (*)(wk_addr))(uintptr_t)give_back)(object);
+    return !negative;
+}
+
+static bool
+call(struct wk *w, const struct wk_type *type, wk_addr object, uint64_t *size)
+{
+    wk_addr result = ((wk_addr(*)(wk_addr, wk_addr))(uintptr_t)type->size_fn)(object, 0);
+    wk_addr clear = wk_symbol(w, WK_SYM_ERR_CLEAR);
+
+    if (result != 0)
+        return take_int(w, result, size);
+    if (clear != 0)
+        ((void (*)(void))(uintptr_t)clear)();
+    return false;
+}
+
+bool
+wk_size(struct wk *w, const struct wk_type *type, wk_addr object, uint64_t *size)
+{
+    uint64_t pre = type->pre;
+    int64_t n;
+    bool exact = true;
+
+    switch ((enum size_kind)type->size_kind) {
+    case SIZE_FIXED:
+        *size = type->common;
+        return true;
+    case SIZE_ITEMS:
+        n = WK_I64(object, WK_OB_SIZE);
+        *size = type->basic + type->item * (n < 0 ? 0 - (uint64_t)n : (uint64_t)n);
+        break;
+    case SIZE_LIST:
+        *size = type->basic + WK_U64(object, WK_LIST_ALLOCATED) * 8;
+        break;
+    case SIZE_DICT:
+        *size = dict_size(w, object, type->basic);
+        break;
+    case SIZE_SET:
+        *size = type->basic;
+        if (WK_U64(object, w->facts.set_table) != object + w->facts.set_smalltable)
+            *size += (WK_U64(object, w->facts.set_mask) + 1) * 16;
+        break;
+    case SIZE_STR:
+        *size = str_size(w, object);
+        break;
+    case SIZE_INT:
+        *size = int_size(w, object);
+        break;
+    case SIZE_CALL:
+        exact = call(w, type, object, size);
+        if (!exact)
+            *size = type->basic;
+        break;
+    case SIZE_UNKNOWN:
+    default:
+        *size = type->basic;
+        exact = (type->flags & WK_TYPE_SIZE_PY) != 0 && w->str_sizeof != 0;
+        break;
+    }
+    /* Where the version asks the object rather than its type whether it is a gc object. */
+    if (wk_unlikely((type->flags & WK_TYPE_CHECK_GC) != 0) && w->version != 0x030b && w->version != 0x030c &&
+        !wk_is_gc(w, type, object))
+        pre -= 16;
+    *size += pre;
+    return exact;
+}

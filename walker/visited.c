@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: MIT
+#include "wk-visited.h"
+
+void
+wk_visited_init(struct wk *w)
+{
+    struct wk_visited *v = wk_alloc(w, sizeof *v);
+
+    w->visited = v;
+    v->dir = wk_reserve_readable(w, WK_DIR_ENTRIES * sizeof *v->dir);
+    wk_growing_init(w, &v->leaf_memory, 1ull << 36);
+    wk_growing_init(w, &v->sorted_memory, 1ull << 25);
+    wk_growing_need(w, &v->leaf_memory, 64 * sizeof(struct wk_leaf));
+    v->leaf = (struct wk_leaf *)(void *)v->leaf_memory.start;
+    v->sorted = (uint32_t *)(void *)v->sorted_memory.start;
+    v->queue = wk_map(w, WK_QUEUE_MAX * sizeof *v->queue);
+}
+
+struct wk_leaf *
+wk_leaf_add(struct wk *w, wk_addr address)
+{
+    struct wk_visited *v = w->visited;
+    uint32_t *slot = &v->dir[address >> WK_LEAF_SHIFT];
+    uint32_t *page = (uint32_t *)((uintptr_t)slot & ~(uintptr_t)4095);
+    bool fresh = true;
+
+    for (unsigned i = 0; i < 1024 && fresh; i++)
+        fresh = page[i] == 0;
+    if (fresh)
+        wk_make_writable(w, page, 4096);
+    wk_growing_need(w, &v->leaf_memory, (v->leaves + 2) * sizeof(struct wk_leaf));
+    struct wk_leaf *leaf = &v->leaf[++v->leaves];
+    leaf->base = address & ~((1ull << WK_LEAF_SHIFT) - 1);
+    *slot = v->leaves;
+    return leaf;
+}
+
+void
+wk_leaf_odd(struct wk *w, struct wk_leaf *leaf)
+{
+    leaf->odd = wk_alloc(w, WK_LEAF_WORDS * sizeof *leaf->odd);
+}
+
+/* Shell sort: few leaves are new each time, and no library is at hand. */
+void
+wk_leaves_sort(struct wk *w)
+{
+    struct wk_visited *v = w->visited;
+
+    if (v->sorted_n == v->leaves)
+        return;
+    wk_growing_need(w, &v->sorted_memory, v->leaves * sizeof *v->sorted);
+    while (v->sorted_n < v->leaves) {
+        v->sorted[v->sorted_n] = v->sorted_n + 1;
+        v->sorted_n++;
+    }
+    for (uint32_t gap = v->sorted_n / 2; gap > 0; gap = gap == 2 ? 1 : gap * 5 / 11) {
+        for (uint32_t i = gap; i < v->sorted_n; i++) {
+            uint32_t number = v->sorted[i], at = i;
+            uint64_t base = v->leaf[number].base;
+            while (at >= gap && v->leaf[v->sorted[at - gap]].base > base) {
+                v->sorted[at] = v->sorted[at - gap];
+                at -= gap;
+            }
+            v->sorted[at] = number;
+        }
+    }
+}
+
+void
+wk_mark(struct wk *w, wk_addr object)
+{
+    wk_mark_fast(w, object);
+}

@@ -1,0 +1,382 @@
+// SPDX-License-Identifier: MIT
+/*
+ * The walk: both ends of every gc list are marked, then bitmap words with unwritten objects are swept in address order; writing an
+ * object marks its referents and its neighbours in the gc lists. Sweeps read memory as it lies, which is several times faster
+ * than following references; when a sweep finds little (a shuffled linked list), a worklist follows them until it runs dry.
+ */
+#include "wk-fault.h"
+#include "wk-names.h"
+#include "wk-objects.h"
+#include "wk-types.h"
+#include "wk-visited.h"
+#include "wk-walk.h"
+
+#define HEADS_MAX       64u
+#define SWEEP_WORTHWILE 64u /* objects a leaf that a sweep must find to be better than the worklist */
+#define SKIP_NAMED_MAX  300u
+#define CAREFUL_OBJECTS 4096u
+#define DIRTY_WORDS     (WK_LEAF_WORDS / 64)
+
+struct wk_walk_state {
+    wk_addr heads[HEADS_MAX];
+    unsigned n_heads;
+    wk_addr heads_low, heads_span; /* links that lead here are list heads, not objects */
+    uint64_t sweeps, queued;
+    uint64_t careful; /* no prefetch that reads objects until so many were met */
+};
+
+_Noreturn void
+wk_broken(struct wk *w)
+{
+    if (w->fault->object_armed) {
+        w->fault->signal = 0;
+        wk_arch_jump(&w->fault->object);
+    }
+    wk_give_up(w, WK_ERR_INCONSISTENT, 0, w->current);
+}
+
+void
+wk_skip(struct wk *w, wk_addr object, const char *why)
+{
+    w->skipped++;
+    if (w->skipped_named < SKIP_NAMED_MAX) {
+        w->skipped_named++;
+        hf_write_skipped(&w->out, object & ~7ull, why);
+    }
+}
+
+/* A link of a list may lead to a list's head, which looks like an object to who does not know better. */
+static bool
+is_head(const struct wk *w, wk_addr object)
+{
+    const struct wk_walk_state *s = w->walk;
+
+    for (unsigned i = 0; i < s->n_heads; i++)
+        if (s->heads[i] + WK_GC_HEAD_SIZE == object)
+            return true;
+    return false;
+}
+
+static inline void
+mark_link(struct wk *w, uint64_t link)
+{
+    wk_addr object = (link & ~3ull) + WK_GC_HEAD_SIZE;
+
+    if (wk_likely(object - w->walk->heads_low > w->walk->heads_span))
+        wk_mark_fast(w, object);
+}
+
+static __attribute__((noinline, cold)) void
+not_an_object(struct wk *w, wk_addr object)
+{
+    if (!is_head(w, object))
+        wk_skip(w, object, "its type is no type");
+}
+
+static __attribute__((noinline, cold)) void
+write_broken(struct wk *w, struct wk_type *type, wk_addr object)
+{
+    struct hf_object_row row = {.addr = object, .flags = HF_OBJ_BROKEN | HF_OBJ_SIZE_UNKNOWN};
+
+    if (type->id == 0)
+        wk_type_write(w, type, "?", 1);
+    row.type = type->id;
+    hf_write_object(&w->out, &row);
+}
+
+static inline void
+write_object(struct wk *w, wk_addr object)
+{
+    struct hf_object_row row;
+    wk_addr type_addr = WK_U64(object, WK_OB_TYPE);
+    uint64_t refcount = WK_U64(object, WK_OB_REFCNT), size;
+
+    w->current = object;
+    w->progress++;
+    struct wk_type *type = wk_type_find(w, type_addr);
+    if (wk_unlikely(type == NULL)) {
+        not_an_object(w, object);
+        return;
+    }
+    if (wk_unlikely(type->flags & WK_TYPE_BROKEN)) {
+        wk_skip(w, object, "its type is broken");
+        write_broken(w, type, object);
+        return;
+    }
+    type->count++;
+    row.addr = object;
+    row.type = type->id;
+    row.flags = HF_OBJ_REFCOUNT;
+    row.refcount = refcount;
+    if (w->facts.refcnt_immortal && (int32_t)(uint32_t)refcount < 0)
+        row.flags = HF_OBJ_IMMORTAL;
+    if (type->walk != WK_WALK_NONE) {
+        wk_collect(w, type, object, &row);
+    } else {
+        row.n_refs = 0;
+        row.layout = 0;
+    }
+    if (wk_is_gc(w, type, object)) {
+        uint64_t next = WK_U64(object, -16), prev = WK_U64(object, -8);
+        if (next != 0) {
+            row.flags |= HF_OBJ_GC;
+            mark_link(w, next);
+            if (wk_likely(!(prev & 2))) /* inside a collection the word holds a count */
+                mark_link(w, prev);
+        }
+    }
+    if (type->flags & WK_TYPE_VAR_SIZE) {
+        if (!wk_size(w, type, object, &size))
+            row.flags |= HF_OBJ_SIZE_UNKNOWN;
+        if (size != type->common) {
+            row.flags |= HF_OBJ_SIZE;
+            row.size = size;
+        }
+    }
+    if (type->content != 0 && w->content_limit != 0) {
+        wk_text_reset(&w->text);
+        wk_content(w, type, object);
+        if (w->text.len != 0 || w->text.whole != 0) {
+            row.flags |= HF_OBJ_CONTENT;
+            row.content = w->text.bytes;
+            row.content_len = w->text.len;
+            if (w->text.whole != 0) {
+                row.flags |= HF_OBJ_CUT;
+                row.whole_length = w->text.whole;
+            }
+        }
+    }
+    if (type->family == HF_FAMILY_STR && (WK_U32(object, 32) & 3) != 0)
+        row.flags |= HF_OBJ_INTERNED;
+    hf_write_object(&w->out, &row);
+    w->current = 0;
+}
+
+/* What else an object is made of, one bitmap word before it is its turn. */
+static inline void
+prefetch_parts(const struct wk *w, wk_addr object)
+{
+    wk_addr type = WK_U64(object, WK_OB_TYPE);
+
+    if (type == wk_symbol(w, WK_SYM_TYPE_LIST)) {
+        __builtin_prefetch(WK_READ(const void *, object, WK_LIST_ITEMS));
+    } else if (type == wk_symbol(w, WK_SYM_TYPE_DICT)) {
+        const char *keys = WK_READ(const char *, object, WK_DICT_KEYS);
+        __builtin_prefetch(keys);
+        __builtin_prefetch(keys + 64);
+        __builtin_prefetch(WK_READ(const void *, object, WK_DICT_VALUES));
+    }
+}
+
+static inline void
+prefetch_ahead(struct wk *w, struct wk_leaf *leaf, unsigned group, uint64_t rest)
+{
+    if (rest == 0 || wk_unlikely(w->progress < w->walk->careful))
+        return;
+    uint64_t word = group * 64 + (unsigned)__builtin_ctzll(rest);
+    uint64_t open = leaf->seen[word] & ~leaf->done[word], odd = leaf->odd != NULL ? leaf->odd[word] : 0;
+    for (wk_addr base = leaf->base + (word << 10); open != 0; open &= open - 1) {
+        unsigned bit = (unsigned)__builtin_ctzll(open);
+        if (!(odd >> bit & 1))
+            prefetch_parts(w, base + bit * 16);
+    }
+    rest &= rest - 1;
+    if (rest == 0)
+        return;
+    word = group * 64 + (unsigned)__builtin_ctzll(rest);
+    open = leaf->seen[word] & ~leaf->done[word];
+    for (wk_addr base = leaf->base + (word << 10); open != 0; open &= open - 1)
+        __builtin_prefetch((const void *)(uintptr_t)(base + (unsigned)__builtin_ctzll(open) * 16));
+}
+
+/* Writes every object that is marked, those ahead that it marks itself included; returns how many. */
+static uint64_t
+sweep(struct wk *w)
+{
+    struct wk_visited *v = w->visited;
+    uint64_t before = w->progress;
+
+    wk_leaves_sort(w);
+    for (uint32_t i = 0; i < v->sorted_n; i++) {
+        struct wk_leaf *leaf = &v->leaf[v->sorted[i]];
+        for (unsigned group = 0; group < DIRTY_WORDS; group++) {
+            uint64_t dirty;
+            while ((dirty = leaf->dirty[group]) != 0) {
+                uint64_t word = group * 64 + (unsigned)__builtin_ctzll(dirty), open;
+                prefetch_ahead(w, leaf, group, dirty & (dirty - 1));
+                while ((open = leaf->seen[word] & ~leaf->done[word]) != 0) {
+                    uint64_t bit = open & (0 - open);
+                    wk_addr object = leaf->base + (word << 10) + (unsigned)__builtin_ctzll(open) * 16;
+                    leaf->done[word] |= bit;
+                    if (wk_unlikely(leaf->odd != NULL && (leaf->odd[word] & bit) != 0))
+                        object += 8;
+                    write_object(w, object);
+                }
+                leaf->dirty[group] &= ~(dirty & (0 - dirty));
+            }
+        }
+    }
+    w->walk->sweeps++;
+    return w->progress - before;
+}
+
+/* Moves marked objects into the worklist, as many as it takes. */
+static void
+fill_queue(struct wk *w)
+{
+    struct wk_visited *v = w->visited;
+
+    wk_leaves_sort(w);
+    for (uint32_t i = 0; i < v->sorted_n; i++) {
+        struct wk_leaf *leaf = &v->leaf[v->sorted[i]];
+        for (unsigned group = 0; group < DIRTY_WORDS; group++) {
+            uint64_t dirty;
+            while ((dirty = leaf->dirty[group]) != 0) {
+                uint64_t word = group * 64 + (unsigned)__builtin_ctzll(dirty), open;
+                while ((open = leaf->seen[word] & ~leaf->done[word]) != 0) {
+                    uint64_t bit = open & (0 - open);
+                    wk_addr object = leaf->base + (word << 10) + (unsigned)__builtin_ctzll(open) * 16;
+                    if (v->queue_tail - v->queue_head == WK_QUEUE_MAX)
+                        return;
+                    if (leaf->odd != NULL && (leaf->odd[word] & bit) != 0)
+                        object += 8;
+                    leaf->done[word] |= bit;
+                    v->queue[v->queue_tail++ & (WK_QUEUE_MAX - 1)] = object;
+                }
+                leaf->dirty[group] &= ~(dirty & (0 - dirty));
+            }
+        }
+    }
+}
+
+static void
+follow(struct wk *w)
+{
+    struct wk_visited *v = w->visited;
+
+    v->queueing = true;
+    while (v->queue_head != v->queue_tail) {
+        if (v->queue_tail - v->queue_head > 8 && w->progress >= w->walk->careful)
+            prefetch_parts(w, v->queue[(v->queue_head + 8) & (WK_QUEUE_MAX - 1)]);
+        wk_addr object = v->queue[v->queue_head++ & (WK_QUEUE_MAX - 1)];
+        w->walk->queued++;
+        write_object(w, object);
+    }
+    v->queueing = false;
+}
+
+/* The object at hand faulted: what is known of it goes into the dump. Faults here are those of the dump itself. */
+static void
+give_up_object(struct wk *w)
+{
+    struct wk_fault *f = w->fault;
+    wk_addr object = w->current;
+    const char *why = f->signal == 0 ? "its fields contradict each other" : "reading it faulted";
+
+    if (f->signal == 14)
+        why = "it took seconds";
+    w->current = 0;
+    w->visited->queueing = false;
+    w->walk->careful = w->progress + CAREFUL_OBJECTS;
+    if (object == 0) /* a look ahead at an object whose turn will come */
+        return;
+    wk_skip(w, object, why);
+    f->object_armed = true; /* the type may be what cannot be read */
+    if (wk_arch_save(&f->object) == 0) {
+        wk_addr address = WK_U64(object, WK_OB_TYPE);
+        if (wk_type_plausible(w, address)) {
+            struct wk_type *type = wk_type_find(w, address);
+            if (type != NULL)
+                write_broken(w, type, object);
+        }
+    }
+}
+
+/* After a fault the loops start over: the bitmaps hold all that they know. */
+static void
+run(struct wk *w)
+{
+    struct wk_fault *f = w->fault;
+
+    while (w->ghost && wk_arch_save(&f->object) != 0)
+        give_up_object(w);
+    f->object_armed = w->ghost;
+    for (;;) {
+        follow(w); /* what a fault left in the worklist */
+        uint64_t found = sweep(w);
+        if (found == 0)
+            break;
+        if (found < (uint64_t)SWEEP_WORTHWILE * w->visited->leaves)
+            fill_queue(w);
+    }
+    f->object_armed = false;
+}
+
+/* Every node of the lists, in case links were lost with an object that could not be read. */
+static void
+mark_lists(struct wk *w)
+{
+    for (unsigned i = 0; i < w->walk->n_heads; i++) {
+        wk_addr head = w->walk->heads[i], node;
+        for (unsigned way = 0; way < 2; way++) {
+            uint64_t steps = 0;
+            for (node = WK_U64(head, 8 * way) & ~3ull; node != head && node != 0 && steps < w->progress * 2 + 1000;
+                 node = WK_U64(node, 8 * way) & ~3ull, steps++)
+                wk_mark_fast(w, node + WK_GC_HEAD_SIZE);
+        }
+    }
+}
+
+void
+wk_walk_init(struct wk *w)
+{
+    w->walk = wk_alloc(w, sizeof *w->walk);
+}
+
+bool
+wk_walk_seed(struct wk *w)
+{
+    struct wk_walk_state *s = w->walk;
+    wk_addr heads[8], low = ~0ull, high = 0;
+    unsigned n;
+
+    for (wk_addr interpreter = w->interpreter; interpreter != 0 && s->n_heads + 8 <= HEADS_MAX;
+         interpreter = wk_interpreter_next(w, interpreter)) {
+        n = wk_gc_heads(w, interpreter, heads);
+        if (n == 0 && interpreter == w->interpreter)
+            return false;
+        for (unsigned i = 0; i < n; i++) {
+            s->heads[s->n_heads++] = heads[i];
+            if (interpreter == w->interpreter) {
+                low = heads[i] < low ? heads[i] : low;
+                high = heads[i] > high ? heads[i] : high;
+            }
+        }
+    }
+    if (s->n_heads == 0)
+        return false;
+    s->heads_low = low + WK_GC_HEAD_SIZE;
+    s->heads_span = high - low < 4096 ? high - low : 0;
+    wk_types_learn(w, s->heads, s->n_heads < 4 ? s->n_heads : 4);
+    for (unsigned i = 0; i < s->n_heads; i++) {
+        mark_link(w, WK_U64(s->heads[i], 0));
+        mark_link(w, WK_U64(s->heads[i], 8));
+    }
+    return true;
+}
+
+void
+wk_walk(struct wk *w)
+{
+    run(w);
+    if (w->skipped != 0 && w->ghost) {
+        if (wk_arch_save(&w->fault->object) == 0) {
+            w->fault->object_armed = true;
+            mark_lists(w);
+        }
+        w->fault->object_armed = false;
+        run(w);
+    }
+    hf_write_counter(&w->out, "walk.sweeps", w->walk->sweeps);
+    hf_write_counter(&w->out, "walk.queued", w->walk->queued);
+}

@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+/* The type cache: open addressing by the type's address; entries never move. */
+#include "wk-private.h"
+
+struct wk_type_slot {
+    wk_addr addr; /* 0: free */
+    struct wk_type *type;
+};
+
+struct wk_types {
+    struct wk_type_slot *slot;
+    uint64_t size, n; /* size is a power of two */
+    unsigned shift;
+    /* What tells a class statement's type from one made in C: see types.c. 0: not known. */
+    wk_addr class_traverse;
+    wk_addr type_is_gc; /* tp_is_gc of type */
+    /* C functions behind __sizeof__ of the built-in types. */
+    wk_addr sizeof_object, sizeof_list, sizeof_dict, sizeof_set, sizeof_frozenset, sizeof_str, sizeof_int;
+    struct wk_text text;
+    uint32_t name_class, name_dict, name_cache, name_mro, name_bases, name_base, name_subclasses, name_module,
+        name_name, name_qualname, name_slots;
+};
+
+void wk_types_init(struct wk *w);
+/* Looks at the oldest objects of the gc lists to learn what a class statement's types have in common. */
+void wk_types_learn(struct wk *w, const wk_addr *heads, unsigned n_heads);
+struct wk_type *wk_type_new(struct wk *w, wk_addr type); /* NULL: that is no type */
+bool wk_type_plausible(struct wk *w, wk_addr type);
+
+static inline struct wk_type *
+wk_type_find(struct wk *w, wk_addr type)
+{
+    const struct wk_types *t = w->types;
+    uint64_t i = (type >> 4) * 0x9e3779b97f4a7c15ull >> t->shift;
+
+    while (wk_likely(t->slot[i].addr != 0)) {
+        if (wk_likely(t->slot[i].addr == type))
+            return t->slot[i].type;
+        i = (i + 1) & (t->size - 1);
+    }
+    return wk_type_new(w, type);
+}
+
+void wk_type_write(struct wk *w, struct wk_type *type, const char *name, size_t n);
+wk_addr wk_type_subclasses(struct wk *w, wk_addr type); /* tp_subclasses, a dict; 0: none */
+
+/* ---- sizes.c */
+void wk_size_prepare(struct wk *w, struct wk_type *type);
+/* What sys.getsizeof says; false: a lower bound. */
+bool wk_size(struct wk *w, const struct wk_type *type, wk_addr object, uint64_t *size);
+wk_addr
+wk_sizeof_function(struct wk *w,
+                   wk_addr type); /* of the built-in method that a type has for __sizeof__; 0: none or Python's */
+
+/* ---- refs-prepare.c */
+void wk_refs_prepare_init(struct wk *w);
+void wk_refs_prepare(struct wk *w, struct wk_type *type);
+/* ---- refs.c */
+void wk_refs_init(struct wk *w);
+/* Fills refs and layout of the row, marks the referents. */
+void wk_collect(struct wk *w, struct wk_type *type, wk_addr object, struct hf_object_row *row);
+
+/* PyObject_IS_GC() */
+static inline bool
+wk_is_gc(const struct wk *w, const struct wk_type *type, wk_addr object)
+{
+    if (!(type->flags & WK_TYPE_GC))
+        return false;
+    if (wk_likely(!(type->flags & WK_TYPE_CHECK_GC)))
+        return true;
+    if (type->is_gc == w->types->type_is_gc)
+        return (WK_U64(object, WK_TP_FLAGS) & WK_TPF_HEAP) != 0;
+    return ((int (*)(wk_addr))(uintptr_t)type->is_gc)(object) != 0;
+}
