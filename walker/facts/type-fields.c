@@ -17,12 +17,13 @@ struct type_field {
     uint8_t flags;
     uint8_t first, last; /* minor versions of Python 3 */
     uint16_t fact;       /* offset in struct wk_facts of the fact that says where it stands */
-    char name[18];
+    char name[20];
 };
 
+/* "\0": a name that leaves no room for its end is an error. */
 #define FIELD(type, flags, first, last, fact, name)                                                                    \
     {                                                                                                                  \
-        WK_SYM_TYPE_##type, flags, first, last, offsetof(struct wk_facts, fact), name                                  \
+        WK_SYM_TYPE_##type, flags, first, last, offsetof(struct wk_facts, fact), name "\0"                             \
     }
 
 static const struct type_field fields[] = {

@@ -73,6 +73,8 @@
     X(interp_cached_typing) \
     X(interp_cached_typing_count) \
     X(interp_gil) \
+    X(interp_own_gil_locked) \
+    X(interp_own_gil_holder) \
     X(gil_last_holder) \
     X(gil_locked) \
     X(interp_static_types) \

@@ -13,7 +13,7 @@ enum {
 /* A pointer to an object at a fixed place. Tables of numbers and texts only: no relocations in the blob. */
 struct root_field {
     uint16_t fact; /* offset in struct wk_facts of the fact that says where it stands */
-    char name[30];
+    char name[36];
 };
 
 #define ROOT(fact, text)                                                                                               \
@@ -45,7 +45,7 @@ static const struct root_field interpreter_fields[] = {
     ROOT(interp_callable_isinstance, "<cached isinstance>"),
     ROOT(interp_callable_len, "<cached len>"),
     ROOT(interp_callable_append, "<cached list.append>"),
-    ROOT(interp_callable_getattribute, "<cached object.__getattribute>"),
+    ROOT(interp_callable_getattribute, "<cached object.__getattribute__>"),
     ROOT(interp_trampoline, "<trampoline>"),
     ROOT(interp_cached_objreduce, "<cached object.__reduce__>"),
     ROOT(interp_cached_slots_name, "<cached slot name>"),

@@ -4,7 +4,7 @@
 
 enum {
     MAX_FRAMES = 1 << 22,  /* of one thread */
-    MAX_ENTRIES = 1 << 17, /* variables and stack of one frame, and what it holds besides */
+    MAX_ENTRIES = 1 << 14, /* variables and stack of one frame, and what it holds besides */
     TEXT_MAX = 512,        /* bytes of a qualname, a file, a thread's name */
 };
 
