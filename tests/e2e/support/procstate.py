@@ -68,6 +68,10 @@ def thread_masks(pid):
     return masks
 
 
+def tracer(pid):
+    return next(int(line.split()[1]) for line in lines(f'/proc/{pid}/status') if line.startswith('TracerPid:'))
+
+
 def resident(pid):
     return next(int(line.split()[1]) for line in lines(f'/proc/{pid}/status') if line.startswith('VmRSS:')) * 1024
 

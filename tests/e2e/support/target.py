@@ -69,3 +69,11 @@ def state_of(pid):
             return stat.read().rpartition(')')[2].split()[0]
     except OSError:
         return 'gone'
+
+
+def wait_for(condition, what, patience=PATIENCE):
+    """Waits until condition() holds, which it must before long. For what cannot be waited for in a better way."""
+    end = time.monotonic() + patience
+    while not condition():
+        check(time.monotonic() < end, f'waited in vain until {what}')
+        time.sleep(0.005)
