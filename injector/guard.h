@@ -11,16 +11,32 @@
 
 typedef struct InjGuard InjGuard;
 
-/* Forks the guardian. Call once, before any thread is made and before the target is touched. */
+/* Forks the guardian. Call once, before any thread is made and before the target is touched. t is borrowed and outlives the guard. */
 InjGuard *inj_guard_new(InjTarget *t, GError **error);
-/* Undoes what is still noted, then ends the guardian. FALSE when something had to stay (INJ_ERROR_FAILED says what). */
+/* Undoes what is noted of the target: GDB, copies, cave. FALSE when something had to stay (INJ_ERROR_FAILED says what). */
+gboolean inj_guard_clean_target(InjGuard *g, GError **error);
+/* Undoes all that is noted, in reverse; may be called any number of times. FALSE when something had to stay (INJ_ERROR_FAILED says what). */
 gboolean inj_guard_clean(InjGuard *g, GError **error);
-void inj_guard_free(InjGuard *g); /* cleans first */
+/* Cleans, ends the guardian. NULL is nothing. */
+void inj_guard_free(InjGuard *g);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(InjGuard, inj_guard_free)
 
-void inj_guard_set_gdb(InjGuard *g, pid_t pid); /* 0: none; killed, and the target continued if that left it stopped */
-pid_t *inj_guard_gdb_slot(InjGuard *g);         /* shared: the child stores its own pid here before it executes GDB */
-void inj_guard_set_cave(InjGuard *g, const InjCave *cave); /* NULL: none */
-void inj_guard_set_stage(
-    InjGuard *g, int dir_fd,
-    const char *name); /* dir_fd borrowed, opened before inj_guard_new; name of a folder in it; NULL: none */
-void inj_guard_set_output(InjGuard *g, int dir_fd, const char *name); /* same, of the temporary file */
+/* 8 random characters that mark everything of this run. Borrowed. */
+const char *inj_guard_nonce(const InjGuard *g);
+
+/* Shared: the child that becomes GDB stores its own pid here before it executes; 0: none. Who killed and reaped it sets it to 0. */
+pid_t *inj_guard_gdb_slot(InjGuard *g);
+/*
+ * Code of ours stands in these bytes of the target. Cleared when no child and no thread of the target has a name that ends in the nonce (children
+ * are killed) and no thread can be inside.
+ */
+void inj_guard_set_cave(InjGuard *g, const InjCave *cave);
+/* A copy of the target that is ours; killed when its name ends in the nonce still. 0: none. */
+void inj_guard_set_ghost(InjGuard *g, pid_t ghost);
+/* A folder: name in dir_fd (borrowed, opened before inj_guard_new). Noted before it is made. NULL: none. */
+void inj_guard_set_stage(InjGuard *g, int dir_fd, const char *name);
+/* A file to remove: the output under its temporary name. Same rules. */
+void inj_guard_set_output(InjGuard *g, int dir_fd, const char *name);
+
+/* The rule for a GDB that was killed: a process that it left stopped goes on. The pids of the processes concerned come from the guard's notes. */
+void inj_guard_continue_target(const InjTarget *t);

@@ -8,12 +8,16 @@
 #include <sys/types.h>
 #include "guard.h"
 
+#define INJ_SESSION_FILES 4
+
 typedef struct {
     const char *gdb;   /* borrowed; name or path */
     gint64 timeout_us; /* for the whole run; 0: none */
-    pid_t target;      /* the process that the script attaches to: gets SIGCONT if a killed GDB leaves it stopped */
-    InjGuard *guard;   /* borrowed; may be NULL */
-    gboolean verbose;  /* GDB's output goes to stderr as well */
+    InjTarget *
+        target; /* borrowed; what the script attaches to: gets SIGCONT if a killed GDB leaves it stopped. NULL: a copy of it */
+    GBytes *files[INJ_SESSION_FILES]; /* borrowed; bytes that the script reads from files, see inj_session_file */
+    InjGuard *guard;                  /* borrowed; may be NULL */
+    gboolean verbose;                 /* GDB's output goes to stderr as well */
 } InjSession;
 
 typedef struct {
@@ -35,3 +39,13 @@ gboolean inj_session_run(const InjSession *s, const char *script, InjSessionResu
  * Numbers are C-like: decimal, negative, 0x….
  */
 gboolean inj_session_value(const char *output, const char *name, guint n, gint64 *out);
+
+/* The name under which the script finds s->files[i]. Owned by the caller. */
+char *inj_session_file(guint i);
+/*
+ * The longest time that GDB reports for one command under "maintenance set per-command time on": how long a script's attach … detach took when it
+ * is one user-defined command.
+ */
+gboolean inj_session_command_time(const char *output, gint64 *us);
+/* The script with the GDB command line as a comment, for --print-script. Owned by the caller. */
+char *inj_session_describe(const char *gdb, const char *script);

@@ -12,16 +12,18 @@ typedef struct InjStage InjStage;
 
 /* Finds a folder: dir, else the target's TMPDIR, /tmp, /var/tmp, /dev/shm, /run. Makes nothing yet. INJ_ERROR_FAILED lists what was tried and why not. */
 InjStage *inj_stage_plan(InjTarget *t, const char *dir, GError **error);
-/* Makes the folder and notes it with the guard. */
+/* Makes the folder and notes it with the guard; nothing to do when it stands already. */
 gboolean inj_stage_create(InjStage *s, InjGuard *g, GError **error);
 void inj_stage_free(InjStage *s); /* removes nothing: the guard does */
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(InjStage, inj_stage_free)
 
 /* Path of a file in the stage, as the target sees it. Owned by the caller. */
 char *inj_stage_path(const InjStage *s, const char *name);
-/* Makes a FIFO and opens its reading end, not blocking. -1 on failure. */
+/* Makes a FIFO (in place of one of an earlier try) and opens its reading end, not blocking. -1 on failure. */
 int inj_stage_fifo(InjStage *s, const char *name, GError **error);
 /* Writes a file that the target can read. */
 gboolean inj_stage_put(InjStage *s, const char *name, const void *bytes, gsize n, GError **error);
 /* Reads a file, at most max bytes; NULL without error when it is not there yet. Never follows a link. */
 GBytes *inj_stage_get(InjStage *s, const char *name, gsize max, GError **error);
+/* Removes a file; nothing when it is not there. */
+void inj_stage_remove(InjStage *s, const char *name);

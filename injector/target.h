@@ -6,7 +6,7 @@
  */
 #include <glib.h>
 #include <sys/types.h>
-#include "elf.h"
+#include "elf-image.h"
 #include "maps.h"
 
 /* A file that is mapped into the target. */
@@ -14,8 +14,9 @@ typedef struct {
     char *path;   /* owned; as the target sees it */
     guint64 base; /* where its file offset 0 is mapped */
     guint64 bias; /* add to a symbol's value */
-    InjElf *elf;  /* owned; NULL: not an ELF image, or not readable */
-    gboolean opened;
+    InjElf *elf;  /* owned; as it lies in memory; NULL: not an ELF image, or not readable */
+    InjElf *file; /* owned; the file itself, only where memory has no symbols */
+    gboolean opened, file_opened;
     gboolean deleted;
 } InjModule;
 
@@ -43,7 +44,7 @@ typedef struct {
     guint64 rss;        /* bytes */
     guint64 caught;     /* signals with a handler: bit n-1 */
     guint64 ignored;    /* signals that are ignored */
-    guint64 pending;    /* signals pending for it or for any thread */
+    guint64 pending;    /* signals pending for the process */
     guint seccomp;      /* 0 none, 1 strict, 2 filter */
     GArray *maps;       /* owned; InjMapping */
     GPtrArray *modules; /* owned; InjModule, mapped files in the order of addresses */
@@ -65,6 +66,8 @@ GArray *inj_target_children(const InjTarget *t); /* array of pid_t of all thread
 char inj_target_state(const InjTarget *t);       /* as in /proc/PID/stat; 0 when it is gone */
 pid_t inj_target_tracer(const InjTarget *t);     /* 0 none */
 
+/* Reads a file of /proc/PID whole, NUL-terminated; NULL when it can not be read (errno). Owned by the caller. */
+char *inj_target_proc(const InjTarget *t, const char *name, gsize *n);
 /* All or nothing. Writing works on read-only and executable mappings of ours too (private copies are made). */
 gboolean inj_target_read(const InjTarget *t, guint64 addr, void *out, gsize n);
 gboolean inj_target_write(const InjTarget *t, guint64 addr, const void *bytes, gsize n);

@@ -13,3 +13,8 @@
 gboolean inj_walk_args(InjRun *run, guint32 mode, struct wk_args *args, GError **error);
 
 #define INJ_WALK_STACK (256u << 10) /* bytes of stack that the walker is given */
+
+/* Files in the stage. */
+#define INJ_WALK_DATA        "data"
+#define INJ_WALK_RESULT      "result"
+#define INJ_WALK_RESULT_TEMP "result.part"

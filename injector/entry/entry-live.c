@@ -151,7 +151,7 @@ enter_once(InjEntry *entry, const char *script, gint64 timeout_us, GError **erro
     InjSession session = {
         .gdb = run->options->gdb,
         .timeout_us = timeout_us,
-        .target = run->target->pid,
+        .target = run->target,
         .guard = run->guard,
         .verbose = run->options->verbose,
     };

@@ -40,3 +40,5 @@ typedef struct {
 
 /* A defined symbol of .dynsym, else of .symtab (files only). FALSE: not there. */
 gboolean inj_elf_symbol(InjElf *elf, const char *name, InjElfSymbol *out);
+/* TRUE when the image has a table of dynamic symbols. */
+gboolean inj_elf_has_dynamic_symbols(const InjElf *elf);

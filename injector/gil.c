@@ -1,0 +1,21 @@
+// SPDX-License-Identifier: MIT
+#include "gil.h"
+
+const InjGilFacts *
+inj_gil_facts(guint minor)
+{
+    static const InjGilFacts facts[] = {
+        {.minor = 8, .current = 1368, .thread_id = 176},
+        {.minor = 9, .current = 568, .thread_id = 176},
+        {.minor = 10, .current = 568, .thread_id = 176},
+        {.minor = 11, .current = 576, .thread_id = 152},
+        {.minor = 12, .main = 48, .gil = 384, .thread_id = 136},
+        {.minor = 13, .main = 640, .gil = 16, .thread_id = 152},
+    };
+
+    for (gsize i = 0; i < G_N_ELEMENTS(facts); i++) {
+        if (facts[i].minor == minor)
+            return &facts[i];
+    }
+    return NULL;
+}

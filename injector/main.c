@@ -1,0 +1,172 @@
+// SPDX-License-Identifier: MIT
+/* heapdump-gdb: dumps the object heap of a running Python. */
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+#include "dump.h"
+#include "entry/entry.h"
+#include "ghost.h"
+#include "python.h"
+#include "run.h"
+
+enum { LOCK_POLL_US = 100000 };
+
+/*
+ * One dump of a process at a time. The lock is a name in the kernel that goes when we go; it names the process, not its number alone. Returns the fd that
+ * holds it, -1 with error.
+ */
+static int
+lock_target(const InjOptions *o, const InjTarget *t, GError **error)
+{
+    struct sockaddr_un name = {.sun_family = AF_UNIX};
+    gint64 end = g_get_monotonic_time() + (gint64)(o->timeout * G_USEC_PER_SEC);
+    int n = g_snprintf(name.sun_path + 1, sizeof name.sun_path - 1, "heapdump-gdb/%d/%" G_GUINT64_FORMAT, (int)t->pid,
+                       t->start_time);
+    int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    gboolean said = FALSE;
+
+    while (fd >= 0 && bind(fd, (struct sockaddr *)&name,
+                           (socklen_t)(offsetof(struct sockaddr_un, sun_path) + 1 + (gsize)n)) != 0) {
+        if (errno != EADDRINUSE)
+            break;
+        if (!said)
+            inj_note(o, "process %d is being dumped by another heapdump-gdb: waiting for that to end", (int)t->pid);
+        said = TRUE;
+        g_autoptr(GError) local = NULL;
+        if (!inj_wait_readable(-1, MIN(end, g_get_monotonic_time() + LOCK_POLL_US), &local) &&
+            (local->code != INJ_ERROR_TIMEOUT || g_get_monotonic_time() >= end)) {
+            if (local->code == INJ_ERROR_TIMEOUT)
+                g_set_error(error, INJ_ERROR, INJ_ERROR_TIMEOUT,
+                            "process %d is still being dumped by another heapdump-gdb after %g s", (int)t->pid,
+                            o->timeout);
+            else
+                g_propagate_error(error, g_steal_pointer(&local));
+            close(fd);
+            return -1;
+        }
+    }
+    return fd; /* without sockets there is no lock; a second GDB is refused by the kernel anyway */
+}
+
+static void
+print_summary(const InjRun *run, const InjOutput *output, const InjStreamTotals *totals)
+{
+    g_autofree char *raw = g_format_size(totals->bytes), *packed = g_format_size(inj_output_bytes(output));
+
+    if (totals->status != HF_END_COMPLETE)
+        fprintf(stderr, "heapdump-gdb: the dump is incomplete: %s\n",
+                *totals->reason ? totals->reason : "the walker gave up");
+    inj_note(run->options,
+             "%" G_GUINT64_FORMAT " objects, %" G_GUINT64_FORMAT
+             " references, %s (%s written); the target stood still for %.1f ms, %.1f ms of "
+             "that for the fork",
+             totals->objects, totals->refs, raw, packed, (double)run->pause_us / 1000, (double)run->fork_us / 1000);
+}
+
+static gboolean
+work(InjRun *run, InjOutput *output, GError **error)
+{
+    const InjOptions *o = run->options;
+    InjStreamTotals totals = {0};
+
+    if (o->payload != NULL)
+        return inj_entry_payload(run, error);
+    if (o->gc && !inj_entry_collect(run, error))
+        return FALSE;
+    if (!inj_dump(run, output, &totals, error))
+        return FALSE;
+    print_summary(run, output, &totals);
+    inj_stream_totals_clear(&totals);
+    return TRUE;
+}
+
+static gboolean
+print_script(InjRun *run, GError **error)
+{
+    const InjOptions *o = run->options;
+    g_autofree char *text = o->payload != NULL || o->mode == INJ_MODE_INLINE
+                                ? inj_entry_script(run, error)
+                                : inj_ghost_scripts(run, inj_dump_blob_size(), error);
+
+    if (text == NULL)
+        return FALSE;
+    fputs(text, stdout);
+    return TRUE;
+}
+
+static gboolean
+run_program(const InjOptions *o, GError **error)
+{
+    g_autoptr(InjTarget) target = inj_target_open(o->pid, error);
+    g_autoptr(InjStage) stage = NULL;
+    g_autoptr(InjOutput) output = NULL;
+    InjRun run = {.options = o};
+    int lock;
+    gboolean ok;
+
+    if (target == NULL || !inj_python_detect(target, error))
+        return FALSE;
+    inj_debug(o, "process %d: Python %u.%u, %s", (int)o->pid, target->python.major, target->python.minor, target->exe);
+    stage = inj_stage_plan(target, o->stage_dir, error);
+    if (stage == NULL)
+        return FALSE;
+    run.target = target;
+    run.stage = stage;
+    if (o->print_script)
+        return print_script(&run, error);
+    output = inj_output_plan(o, error);
+    if (output == NULL || (lock = lock_target(o, target, error)) < 0)
+        return FALSE;
+    run.guard = inj_guard_new(target, error);
+    ok = run.guard != NULL && work(&run, output, error);
+    g_clear_pointer(&output, inj_output_free);
+    if (run.guard != NULL) {
+        g_autoptr(GError) local = NULL;
+        if (!inj_guard_clean(run.guard, &local))
+            fprintf(stderr, "heapdump-gdb: %s\n", local->message);
+        inj_guard_free(run.guard);
+    }
+    close(lock);
+    return ok;
+}
+
+static int
+exit_code(const GError *error)
+{
+    int number = inj_interrupted();
+
+    return error->code == INJ_ERROR_INTERRUPTED && number != 0 ? 128 + number : inj_error_exit_code(error);
+}
+
+int
+main(int argc, char **argv)
+{
+    InjOptions o = {0};
+    g_autoptr(GError) error = NULL;
+    int code = 0;
+
+    if (!inj_options_parse(&o, argc, argv, &error)) {
+        fprintf(stderr, "heapdump-gdb: %s\n", error->message);
+        return inj_error_exit_code(error);
+    }
+    if (o.help) {
+        g_autofree char *help = inj_options_help();
+        fputs(help, stdout);
+    } else if (o.version)
+        printf("heapdump-gdb %s\n", HEAPDUMP_VERSION);
+    else if (!inj_interrupt_setup() || !run_program(&o, &error)) {
+        fprintf(stderr, "heapdump-gdb: %s\n", error != NULL ? error->message : "cannot make a pipe");
+        code = error != NULL ? exit_code(error) : 1;
+    } else if (!o.print_script && strcmp(o.output, "-") != 0)
+        printf("%s\n", o.output);
+    if (fflush(stdout) != 0 && code == 0) {
+        fprintf(stderr, "heapdump-gdb: cannot write to stdout: %s\n", g_strerror(errno));
+        code = 1;
+    }
+    inj_options_clear(&o);
+    return code;
+}

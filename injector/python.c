@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: MIT
+#include "python.h"
+#include <string.h>
+#include "error.h"
+
+enum { MINOR_MIN = 8, MINOR_MAX = 13 };
+
+static gboolean
+has(InjTarget *t, InjModule *m, const char *name)
+{
+    guint64 addr;
+
+    return inj_module_symbol(t, m, name, &addr);
+}
+
+/* What an interpreter offers since when: the C API grows with every version and each of these names is in all builds since. */
+static guint
+minor_by_symbols(InjTarget *t, InjModule *m)
+{
+    static const struct {
+        guint minor;
+        const char *symbol;
+    } since[] = {
+        {10, "Py_NewRef"},
+        {9, "PyObject_GC_IsTracked"},
+        {8, "PyCode_NewWithPosOnlyArgs"},
+        {7, "_PyRuntime"},
+    };
+
+    for (gsize i = 0; i < G_N_ELEMENTS(since); i++) {
+        if (has(t, m, since[i].symbol))
+            return since[i].minor;
+    }
+    return 0;
+}
+
+static gboolean
+looks_like_pypy(const InjTarget *t)
+{
+    if (strstr(t->exe, "/pypy") != NULL)
+        return TRUE;
+    for (guint i = 0; i < t->modules->len; i++) {
+        const InjModule *m = g_ptr_array_index(t->modules, i);
+        if (strstr(m->path, "/libpypy") != NULL)
+            return TRUE;
+    }
+    return FALSE;
+}
+
+static gboolean
+refuse(const InjTarget *t, GError **error, const char *why)
+{
+    g_set_error(error, INJ_ERROR, INJ_ERROR_NOT_PYTHON, "process %d (%s) %s", (int)t->pid, t->comm, why);
+    return FALSE;
+}
+
+gboolean
+inj_python_detect(InjTarget *t, GError **error)
+{
+    InjModule *m = NULL;
+    guint64 addr;
+    guint32 hex;
+
+    if (looks_like_pypy(t))
+        return refuse(t, error, "is PyPy: only CPython 3.8 to 3.13 can be dumped");
+    for (guint i = 0; i < t->modules->len && m == NULL; i++) {
+        InjModule *k = g_ptr_array_index(t->modules, i);
+        if (has(t, k, "Py_GetVersion") && has(t, k, "PyType_Type"))
+            m = k;
+    }
+    if (m == NULL) {
+        g_set_error(
+            error, INJ_ERROR, INJ_ERROR_NOT_PYTHON,
+            "process %d (%s, %s) is not a Python: neither the program nor a library in it has the symbols of CPython",
+            (int)t->pid, t->comm, *t->exe ? t->exe : "unknown program");
+        return FALSE;
+    }
+    t->python = (InjPython){.major = 3, .module = m};
+    if (inj_module_symbol(t, m, "Py_Version", &addr) && inj_target_read(t, addr, &hex, sizeof hex)) {
+        t->python.major = hex >> 24;
+        t->python.minor = hex >> 16 & 255;
+        t->python.hex = hex;
+    } else {
+        t->python.minor = minor_by_symbols(t, m);
+        t->python.hex = 3u << 24 | t->python.minor << 16;
+    }
+    if (t->python.minor < MINOR_MIN) {
+        gboolean old = has(t, m, "PyString_Type");
+        g_autofree char *why =
+            old || t->python.minor < 7
+                ? g_strdup_printf("is Python %s: only CPython 3.8 to 3.13 can be dumped", old ? "2" : "3.6 or older")
+                : g_strdup_printf("is Python 3.%u: only CPython 3.8 to 3.13 can be dumped", t->python.minor);
+        return refuse(t, error, why);
+    }
+    if (t->python.major != 3 || t->python.minor > MINOR_MAX) {
+        g_autofree char *why =
+            g_strdup_printf("is Python %u.%u, which is not known yet: only CPython 3.8 to 3.13 can be dumped",
+                            t->python.major, t->python.minor);
+        return refuse(t, error, why);
+    }
+    if (has(t, m, "_Py_DecRefShared"))
+        return refuse(t, error, "is a free-threaded build of Python: only builds with a GIL can be dumped");
+    if (has(t, m, "_Py_NegativeRefcount") || has(t, m, "_Py_RefTotal"))
+        return refuse(t, error, "is a debug build of Python (--with-pydebug): only release builds can be dumped");
+    if (!inj_module_symbol(t, m, "_PyRuntime", &t->python.runtime))
+        return refuse(t, error, "is a Python whose state (_PyRuntime) is hidden by its build: it cannot be dumped");
+    return TRUE;
+}
