@@ -15,7 +15,7 @@ sample_begin(struct sample_writer *s)
 {
     s->bytes = g_byte_array_new();
     s->memory = g_malloc(HF_WRITER_MEMORY);
-    memset(s->memory, 0xa5, HF_WRITER_MEMORY);
+    memset(s->memory, 0xa5, 4096); /* whatever memory holds before, it must not matter */
     hf_writer_init(&s->w, s->memory, append, s->bytes);
 }
 
