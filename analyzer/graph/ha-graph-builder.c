@@ -27,7 +27,6 @@ ha_graph_builder_new(HaSource source)
     g->layouts.item = sizeof(HaLayout);
     g->runs.item = sizeof(HaRun);
     g->layout_names.item = sizeof(guint32);
-    g->parts.item = sizeof(HaPart);
     g->holes.item = sizeof(HaHole);
     g->roots.item = sizeof(HaRoot);
     g->threads.item = sizeof(HaThread);
@@ -209,28 +208,12 @@ add_refs(HaGraphBuilder *b, const struct hf_object_row *row)
     return TRUE;
 }
 
-static gboolean
-continue_object(HaGraphBuilder *b, const struct hf_object_row *row)
-{
-    HaGraph *g = b->graph;
-    if (b->n == 0 || row->n_refs == 0)
-        return TRUE;
-    if (!room(b, &g->parts, 1))
-        return FALSE;
-    guint32 last = b->n - 1;
-    RAW(b, RAW_FLAGS, guint16, last) |= HA_FLAG_PARTS;
-    HA_ITEM(g->parts, HaPart, g->parts.n++) = (HaPart){.id = last,
-                                                       .first = b->refs.n - RAW(b, RAW_FIRST, guint64, last),
-                                                       .layout = row->layout < g->layouts.n ? row->layout : 0};
-    return add_refs(b, row);
-}
-
 gboolean
 ha_graph_builder_object(HaGraphBuilder *b, const struct hf_object_row *row)
 {
     HaGraph *g = b->graph;
     if (row->flags & HF_OBJ_CONT)
-        return continue_object(b, row);
+        return b->n == 0 || add_refs(b, row); /* references belong to the last row */
     if (b->n == HA_ID_NONE - 1) {
         b->too_many = TRUE;
         return FALSE;
@@ -254,7 +237,7 @@ ha_graph_builder_object(HaGraphBuilder *b, const struct hf_object_row *row)
         RAW(b, RAW_REFCOUNT, guint32, i) = 1;
     RAW(b, RAW_TYPE, guint32, i) = row->type < g->types.n ? row->type : 0;
     b->without_type += RAW(b, RAW_TYPE, guint32, i) == 0;
-    RAW(b, RAW_LAYOUT, guint32, i) = row->layout < g->layouts.n && row->n_refs > 0 ? row->layout : 0;
+    RAW(b, RAW_LAYOUT, guint32, i) = row->layout < g->layouts.n ? row->layout : 0;
     RAW(b, RAW_CONTENT, guint32, i) = row->flags & HF_OBJ_CONTENT ? keep_content(b, row) : 0;
     guint64 extra = row->flags & HF_OBJ_REAL_SIZE && row->real_size > row->size ? row->real_size - row->size : 0;
     RAW(b, RAW_EXTRA, guint32, i) = MIN(extra, G_MAXUINT32);

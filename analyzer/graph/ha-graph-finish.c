@@ -106,7 +106,7 @@ link_refs(HaGraphBuilder *b, const Order *order, guint64 *dangling)
             memcpy(&addr, raw + e * sizeof addr, sizeof addr);
             HaId to = ha_page_index_lookup(&g->index, addr);
             if (G_UNLIKELY(to == HA_ID_NONE)) {
-                (*dangling)++;
+                *dangling += addr != 0;
                 ok = add_hole(g, id, e - start);
             } else {
                 memcpy(out + kept++ * sizeof to, &to, sizeof to);
@@ -131,15 +131,6 @@ link_refs(HaGraphBuilder *b, const Order *order, guint64 *dangling)
     return ok && g->refs != NULL;
 }
 
-static int
-compare_parts(gconstpointer left, gconstpointer right)
-{
-    const HaPart *a = left, *b = right;
-    if (a->id != b->id)
-        return a->id < b->id ? -1 : 1;
-    return a->first < b->first ? -1 : a->first > b->first;
-}
-
 /* Side tables were kept by row; a row that was dropped finds the id of the one that was kept, and must not disturb it. */
 static void
 renumber(HaGraph *g, const Order *order, const guint32 *id_of_row)
@@ -162,16 +153,6 @@ renumber(HaGraph *g, const Order *order, const guint32 *id_of_row)
         g_hash_table_unref(old);
         *wides[t] = table;
     }
-    gsize kept = 0;
-    for (gsize i = 0; i < g->parts.n; i++) {
-        HaPart part = HA_ITEM(g->parts, HaPart, i);
-        part.id = id_of_row[part.id];
-        if (part.id != HA_ID_NONE)
-            HA_ITEM(g->parts, HaPart, kept++) = part;
-    }
-    g->parts.n = kept;
-    if (kept > 1)
-        qsort(g->parts.data, kept, sizeof(HaPart), compare_parts);
 }
 
 static int
@@ -244,8 +225,7 @@ finish(HaGraphBuilder *b)
          (!b->any_extra || (g->extra = take_column(b, RAW_EXTRA, &order)) != NULL) &&
          (g->flags = take_column(b, RAW_FLAGS, &order)) != NULL && ha_page_index_init(&g->index, g->addr, g->n);
     ha_vec_clear(&b->rows[RAW_EXTRA]);
-    if (ok && order.row != NULL &&
-        (g->parts.n > 0 || g_hash_table_size(g->wide_size) > 0 || g_hash_table_size(g->wide_refcount) > 0)) {
+    if (ok && order.row != NULL && (g_hash_table_size(g->wide_size) > 0 || g_hash_table_size(g->wide_refcount) > 0)) {
         id_of_row = ha_mem_new(b->n, sizeof *id_of_row);
         ok = id_of_row != NULL;
         for (guint32 row = 0; ok && row < b->n; row++)

@@ -7,8 +7,7 @@
 
 /* In the flags column, beside enum hf_object_flag. */
 #define HA_FLAG_HOLES ((guint16)1 << 15) /* references were left out: positions come from the holes table */
-#define HA_FLAG_PARTS ((guint16)1 << 14) /* came in several rows, each with a layout */
-G_STATIC_ASSERT((HF_OBJ_FLAGS_ALL & (HA_FLAG_HOLES | HA_FLAG_PARTS)) == 0);
+G_STATIC_ASSERT((HF_OBJ_FLAGS_ALL & HA_FLAG_HOLES) == 0);
 
 #define HA_WIDE G_MAXUINT32 /* in a 32-bit column: the value is in the table of wide ones */
 
@@ -24,14 +23,8 @@ typedef struct {
 } HaLayout;
 
 typedef struct {
-    HaId id;       /* row while building */
-    guint64 first; /* position of the part's first reference, dangling ones counted */
-    guint32 layout;
-} HaPart;
-
-typedef struct {
     HaId id;
-    guint64 position; /* of a dangling reference, counted with all dangling ones */
+    guint64 position; /* of an empty place or a dangling reference among all of the row */
 } HaHole;
 
 struct HaGraph {
@@ -69,7 +62,6 @@ struct HaGraph {
     HaVec layouts;       /* HaLayout; [0] has no run */
     HaVec runs;          /* HaRun */
     HaVec layout_names;  /* guint32 */
-    HaVec parts;         /* HaPart, by id and first; an object's first part is not here */
     HaVec holes;         /* HaHole, by id and position */
     HaVec roots;         /* HaRoot */
     HaVec threads;       /* HaThread */

@@ -30,8 +30,8 @@ ha_graph_unref(HaGraph *g)
     for (guint i = 0; i < G_N_ELEMENTS(columns); i++)
         ha_mem_free(columns[i]);
     ha_page_index_clear(&g->index);
-    HaVec *vecs[] = {&g->arena, &g->names, &g->types, &g->layouts, &g->runs,   &g->layout_names,
-                     &g->parts, &g->holes, &g->roots, &g->threads, &g->frames, &g->skipped};
+    HaVec *vecs[] = {&g->arena, &g->names, &g->types,   &g->layouts, &g->runs,   &g->layout_names,
+                     &g->holes, &g->roots, &g->threads, &g->frames,  &g->skipped};
     for (guint i = 0; i < G_N_ELEMENTS(vecs); i++)
         ha_vec_clear(vecs[i]);
     g_hash_table_unref(g->wide_size);
@@ -122,7 +122,7 @@ guint32
 ha_graph_flags(const HaGraph *g, HaId id)
 {
     g_assert(id < g->n);
-    return g->flags[id] & ~(guint32)(HA_FLAG_HOLES | HA_FLAG_PARTS);
+    return g->flags[id] & ~(guint32)HA_FLAG_HOLES;
 }
 
 const HaType *

@@ -62,76 +62,24 @@ to_index(const HaHole *holes, gsize n, guint64 position)
 typedef struct {
     const HaRun *run; /* NULL: unnamed */
     guint64 first;    /* position of the run's first reference */
-    guint64 index;    /* what an INDEX run counts from */
 } Found;
-
-static const HaPart *
-parts_of(const HaGraph *g, HaId id, gsize *n)
-{
-    const HaPart *parts = g->parts.data;
-    gsize low = 0, high = g->parts.n;
-    while (low < high) {
-        gsize middle = low + (high - low) / 2;
-        if (parts[middle].id < id)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    gsize end = low;
-    while (end < g->parts.n && parts[end].id == id)
-        end++;
-    *n = end - low;
-    return parts + low;
-}
-
-/* Looks for position in the part [start, end) with one layout. *index carries the count of INDEX runs from part to part. */
-static gboolean
-find_in_part(const HaGraph *g, guint32 layout_id, guint64 start, guint64 end, guint64 position, guint64 *index,
-             Found *found)
-{
-    const HaLayout *layout = &HA_ITEM(g->layouts, HaLayout, layout_id);
-    const HaRun *runs = (const HaRun *)g->runs.data + layout->first_run;
-    guint64 fixed = 0, at = start;
-    for (guint32 r = 0; r < layout->n_runs; r++)
-        fixed += MIN(runs[r].count, end - start);
-    guint64 rest = end - start > fixed ? end - start - fixed : 0;
-    for (guint32 r = 0; r < layout->n_runs && at < end; r++) {
-        guint64 count = MIN(runs[r].count != 0 ? runs[r].count : rest, end - at);
-        /* only the first run of a part goes on with the part before */
-        guint64 from = runs[r].kind == HF_RUN_INDEX && r == 0 ? *index : 0;
-        if (position >= at && position < at + count) {
-            *found = (Found){.run = &runs[r], .first = at, .index = from};
-            return TRUE;
-        }
-        if (runs[r].kind == HF_RUN_INDEX)
-            *index = from + count;
-        at += count;
-    }
-    return FALSE;
-}
 
 static Found
 find_run(const HaGraph *g, HaId id, guint64 position, guint64 total)
 {
-    Found found = {0};
-    guint64 index = 0;
-    if (!(g->flags[id] & HA_FLAG_PARTS)) {
-        find_in_part(g, g->layout[id], 0, total, position, &index, &found);
-        return found;
+    const HaLayout *layout = &HA_ITEM(g->layouts, HaLayout, g->layout[id]);
+    const HaRun *runs = (const HaRun *)g->runs.data + layout->first_run;
+    guint64 fixed = 0, at = 0;
+    for (guint32 r = 0; r < layout->n_runs; r++)
+        fixed += runs[r].count;
+    guint64 rest = total > fixed ? total - fixed : 0;
+    for (guint32 r = 0; r < layout->n_runs; r++) {
+        guint64 count = runs[r].count != 0 ? runs[r].count : rest;
+        if (position < at + count)
+            return (Found){.run = &runs[r], .first = at};
+        at += count;
     }
-    gsize n;
-    const HaPart *parts = parts_of(g, id, &n);
-    guint64 start = 0;
-    guint32 layout = g->layout[id];
-    for (gsize k = 0; k <= n; k++) {
-        guint64 end = k < n ? parts[k].first : total;
-        if (find_in_part(g, layout, start, end, position, &index, &found) || position < end)
-            break;
-        start = end;
-        if (k < n)
-            layout = parts[k].layout;
-    }
-    return found;
+    return (Found){0};
 }
 
 void
@@ -154,7 +102,7 @@ ha_graph_ref_name(const HaGraph *g, HaId id, gsize i, HaRefName *out)
     case HF_RUN_MEMBER:
         break;
     case HF_RUN_INDEX:
-        out->index = found.index + offset;
+        out->index = offset;
         break;
     case HF_RUN_ITEMS:
         if (offset % 2 == 1) {
@@ -167,6 +115,7 @@ ha_graph_ref_name(const HaGraph *g, HaId id, gsize i, HaRefName *out)
     case HF_RUN_NAMED:
         out->name = HA_ITEM(g->names, const char *, HA_ITEM(g->layout_names, guint32, found.run->first_name + offset));
         break;
+    case HF_RUN_KIND_COUNT:
     default:
         out->kind = HF_RUN_UNNAMED;
         break;
@@ -176,14 +125,7 @@ ha_graph_ref_name(const HaGraph *g, HaId id, gsize i, HaRefName *out)
 guint8
 ha_graph_any_ref_flags(const HaGraph *g, HaId id)
 {
-    guint8 any = HA_ITEM(g->layouts, HaLayout, g->layout[id]).any_flags;
-    if (g->flags[id] & HA_FLAG_PARTS) {
-        gsize n;
-        const HaPart *parts = parts_of(g, id, &n);
-        for (gsize k = 0; k < n; k++)
-            any |= HA_ITEM(g->layouts, HaLayout, parts[k].layout).any_flags;
-    }
-    return any;
+    return HA_ITEM(g->layouts, HaLayout, g->layout[id]).any_flags;
 }
 
 guint8
@@ -273,6 +215,7 @@ ha_graph_ref_text(const HaGraph *g, HaId id, gsize i)
         return g_string_free(text, FALSE);
     }
     case HF_RUN_UNNAMED:
+    case HF_RUN_KIND_COUNT:
     default:
         return NULL;
     }

@@ -107,32 +107,37 @@ test_referrers(gconstpointer wide)
     }
 }
 
+/* An object in several rows, a place left empty, and a reference that leads nowhere: each name stays with its own. */
 static void
-test_parts(void)
+test_split(void)
 {
     g_autoptr(HaGraphBuilder) b = ha_graph_builder_new(HA_SOURCE_HEAPDUMP_GDB);
-    guint32 attr = ha_graph_builder_name(b, ".a", -1);
-    struct hf_run first[] = {{.kind = HF_RUN_NAMED, .count = 1, .names = &attr}, {.kind = HF_RUN_INDEX}};
-    struct hf_run rest[] = {{.kind = HF_RUN_INDEX}};
-    guint64 refs[] = {0x200, 0x200, 0x666, 0x200};
-    struct hf_object_row row = {
-        .addr = 0x300, .flags = HF_OBJ_REFS, .layout = ha_graph_builder_layout(b, first, 2), .refs = refs, .n_refs = 4};
+    guint32 attr = ha_graph_builder_name(b, ".a", -1), last = ha_graph_builder_name(b, "<last>", -1);
+    struct hf_run runs[] = {{.kind = HF_RUN_NAMED, .count = 1, .names = &attr},
+                            {.kind = HF_RUN_INDEX},
+                            {.kind = HF_RUN_NAMED, .count = 1, .names = &last}};
+    guint64 refs[] = {0x200, 0x200, 0x666, 0x200, 0};
+    struct hf_object_row row = {.addr = 0x300,
+                                .flags = HF_OBJ_REFS | HF_OBJ_MORE,
+                                .layout = ha_graph_builder_layout(b, runs, 3),
+                                .refs = refs,
+                                .n_refs = 5};
     ha_graph_builder_object(b, &row);
     row.flags |= HF_OBJ_CONT;
-    row.layout = ha_graph_builder_layout(b, rest, 1);
-    row.n_refs = 3;
+    row.n_refs = 4;
     ha_graph_builder_object(b, &row);
     ha_graph_builder_object(b, &row);
     row = (struct hf_object_row){.addr = 0x200};
     ha_graph_builder_object(b, &row);
     g_autoptr(HaGraph) g = ha_graph_builder_finish(b, NULL);
-    /* .a [0] (gone) [2] | [3] [4] (gone) | [6] [7] (gone) */
-    static const char *const names[] = {".a", "[0]", "[2]", "[3]", "[4]", "[6]", "[7]"};
+    /* .a [0] (gone) [2] (empty) | [4] [5] (gone) [7] | [8] [9] (gone) <last> */
+    static const char *const names[] = {".a", "[0]", "[2]", "[4]", "[5]", "[7]", "[8]", "[9]", "<last>"};
     gsize n;
     ha_graph_referents(g, ha_graph_lookup(g, 0x300), &n);
     g_assert_cmpuint(n, ==, G_N_ELEMENTS(names));
     for (gsize i = 0; i < n; i++)
         assert_name(g, 0x300, i, 0x200, names[i]);
+    g_assert_cmpuint(*(guint64 *)g_hash_table_lookup(ha_graph_counter_table(g), HA_COUNTER_DANGLING), ==, 3);
 }
 
 static void
@@ -236,7 +241,7 @@ main(int argc, char **argv)
     g_test_add_data_func("/graph/names-wide", "wide", test_names);
     g_test_add_data_func("/graph/referrers", NULL, test_referrers);
     g_test_add_data_func("/graph/referrers-wide", "wide", test_referrers);
-    g_test_add_func("/graph/parts", test_parts);
+    g_test_add_func("/graph/split", test_split);
     g_test_add_func("/graph/roots", test_roots);
     g_test_add_func("/graph/empty", test_empty);
     g_test_add_func("/graph/random", test_random);
