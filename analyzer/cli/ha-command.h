@@ -6,16 +6,18 @@
  * to stderr through ha_note().
  */
 #include "analyses/ha-bits.h"
+#include "analyses/ha-garbage.h"
 #include "cli/ha-option.h"
 #include "cli/ha-out.h"
 #include "graph/ha-graph.h"
 
 typedef struct {
-    HaGraph *graph;        /* borrowed, as all below */
-    const char *dump_name; /* for messages */
-    const HaBits *live;    /* what a collection would leave; all objects with --garbage */
-    const HaBits *chosen;  /* live, and as the dump options want it */
-    HaGraph *previous;     /* HA_COMMAND_COMPARES: the last --previous-heap-dump, else NULL */
+    HaGraph *graph;         /* borrowed, as all below */
+    const char *dump_name;  /* for messages */
+    const HaLedger *ledger; /* surplus of every object: what holds it from outside */
+    const HaBits *live;     /* what a collection would leave; all objects with --garbage */
+    const HaBits *chosen;   /* live, and as the dump options want it */
+    HaGraph *previous;      /* HA_COMMAND_COMPARES: the last --previous-heap-dump, else NULL */
     const HaBits *previous_live;
     const HaOptions *options;
     const char *const *args; /* positional arguments but for the dump, NULL-terminated; min_args … max_args of them */

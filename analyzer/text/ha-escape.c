@@ -48,7 +48,7 @@ ha_escape_append(GString *to, const char *source, gsize n, gsize max, guint flag
             break;
         if (length == 0)
             g_string_append_printf(to, "\\x%02x", (guint8)source[i]);
-        else if (c == '\\')
+        else if (c == '\\' && !(flags & HA_ESCAPE_AGAIN))
             g_string_append(to, "\\\\");
         else if (c == '\'' && flags & HA_ESCAPE_QUOTED)
             g_string_append(to, "\\'");

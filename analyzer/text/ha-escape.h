@@ -5,6 +5,7 @@
 
 enum {
     HA_ESCAPE_QUOTED = 1 << 0, /* also escape ' */
+    HA_ESCAPE_AGAIN = 1 << 1,  /* the source was escaped in parts: leave backslashes alone */
 };
 
 /*

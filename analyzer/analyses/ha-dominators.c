@@ -1,0 +1,320 @@
+// SPDX-License-Identifier: MIT
+#include "ha-dominators.h"
+
+#include <string.h>
+
+#include "graph/ha-graph-builder.h"
+#include "graph/ha-mem.h"
+#include "text/ha-root-text.h"
+
+#define UNSEEN G_MAXUINT32
+
+/* Nodes are numbered in preorder of a depth-first search; 0 is the super-root. All arrays but number[] are by these numbers. */
+struct HaDominators {
+    guint32 n_objects, n; /* n: nodes, super-root included */
+    guint32 *number;      /* of an object; UNSEEN: not live */
+    HaId *object;
+    guint32 *parent; /* in the search tree, at last in the dominator tree */
+    guint64 *retained;
+};
+
+typedef struct {
+    guint32 ancestor; /* towards the root of the search tree, compressed; later the jump pointer */
+    guint32 least;    /* least semidominator on the way there; later the depth */
+} Link;
+
+typedef struct {
+    guint32 node;
+    gsize next; /* reference to look at */
+} Step;
+
+typedef struct {
+    HaGraph *g;
+    const HaBits *live;
+    HaBits *weak;  /* owned: objects with weak references among their own */
+    HaBits *roots; /* owned: held by the super-root */
+    HaDominators *d;
+    Link *link;    /* owned */
+    guint32 *semi; /* owned */
+    HaVec stack;   /* Step, then guint32 */
+} Work;
+
+static gboolean
+is_weak(const Work *w, HaId from, gsize i)
+{
+    return ha_bits_get(w->weak, from) && ha_graph_ref_flags(w->g, from, i) & HF_RUN_WEAK;
+}
+
+/* Depth first from one object, iteratively. */
+static gboolean
+search(Work *w, HaId start)
+{
+    HaDominators *d = w->d;
+    if (d->number[start] != UNSEEN || !ha_bits_get(w->live, start))
+        return TRUE;
+    ha_bits_set(w->roots, start);
+    d->number[start] = d->n;
+    d->object[d->n] = start;
+    d->parent[d->n] = 0;
+    w->stack.n = 0;
+    if (!ha_vec_reserve(&w->stack, 1))
+        return FALSE;
+    ((Step *)w->stack.data)[w->stack.n++] = (Step){.node = d->n++};
+    while (w->stack.n > 0) {
+        Step *step = &((Step *)w->stack.data)[w->stack.n - 1];
+        HaId from = d->object[step->node];
+        gsize n_refs, i = step->next;
+        const HaId *refs = ha_graph_referents(w->g, from, &n_refs);
+        for (; i < n_refs; i++) {
+            if (i + 16 < n_refs)
+                __builtin_prefetch(&d->number[refs[i + 16]]);
+            if (d->number[refs[i]] == UNSEEN && ha_bits_get(w->live, refs[i]) && !is_weak(w, from, i))
+                break;
+        }
+        if (i == n_refs) {
+            w->stack.n--;
+            continue;
+        }
+        HaId to = refs[i];
+        step->next = i + 1;
+        d->number[to] = d->n;
+        d->object[d->n] = to;
+        d->parent[d->n] = step->node;
+        if (!ha_vec_reserve(&w->stack, 1))
+            return FALSE;
+        ((Step *)w->stack.data)[w->stack.n++] = (Step){.node = d->n++};
+    }
+    return TRUE;
+}
+
+static gboolean
+number_nodes(Work *w, const HaLedger *ledger)
+{
+    HaDominators *d = w->d;
+    memset(d->number, 0xff, d->n_objects * sizeof *d->number);
+    d->object[0] = HA_ID_NONE;
+    d->parent[0] = 0;
+    d->n = 1;
+    w->stack.item = sizeof(Step);
+    for (HaId id = 0; id < d->n_objects; id++) {
+        if (ha_graph_any_ref_flags(w->g, id) & HF_RUN_WEAK)
+            ha_bits_set(w->weak, id);
+        if (ha_is_root(w->g, ledger, id))
+            ha_bits_set(w->roots, id);
+    }
+    for (HaId id = 0; id < d->n_objects; id++)
+        if (ha_bits_get(w->roots, id) && !search(w, id))
+            return FALSE;
+    for (HaId id = 0; id < d->n_objects; id++)
+        if (!search(w, id))
+            return FALSE;
+    return TRUE;
+}
+
+/* Least semidominator on the way from node to the last unlinked one, with path compression. Nodes from linked on are linked. */
+static guint32
+evaluate(Work *w, guint32 node, guint32 linked)
+{
+    Link *link = w->link;
+    if (link[node].ancestor < linked)
+        return link[node].least;
+    guint32 *way = w->stack.data; /* as long as there are nodes */
+    gsize n = 0;
+    do {
+        way[n++] = node;
+        node = link[node].ancestor;
+    } while (link[node].ancestor >= linked);
+    guint32 ancestor = link[node].ancestor, least = link[node].least;
+    while (n > 0) {
+        Link *below = &link[way[--n]];
+        below->ancestor = ancestor;
+        below->least = least = MIN(below->least, least);
+    }
+    return least;
+}
+
+/* A reference from is in the reverse arrays even if it is weak. */
+static gboolean
+holds(const Work *w, HaId from, HaId to)
+{
+    if (!ha_bits_get(w->weak, from))
+        return TRUE;
+    gsize n;
+    const HaId *refs = ha_graph_referents(w->g, from, &n);
+    for (gsize i = 0; i < n; i++)
+        if (refs[i] == to && !is_weak(w, from, i))
+            return TRUE;
+    return FALSE;
+}
+
+static void
+find_semidominators(Work *w)
+{
+    HaDominators *d = w->d;
+    for (guint32 v = 0; v < d->n; v++)
+        w->link[v] = (Link){.ancestor = d->parent[v], .least = v};
+    for (guint32 v = d->n - 1; v >= 1; v--) {
+        HaId to = d->object[v];
+        guint32 semi = d->parent[v];
+        gsize n = 0;
+        const HaId *from = NULL;
+        if (v > 16) {
+            gsize ahead;
+            const HaId *later = ha_graph_referrers(w->g, d->object[v - 16], &ahead);
+            for (gsize i = 0; i < MIN(ahead, 4); i++)
+                __builtin_prefetch(&d->number[later[i]]);
+        }
+        if (ha_bits_get(w->roots, to))
+            semi = 0;
+        else if (semi != 0)
+            from = ha_graph_referrers(w->g, to, &n);
+        for (gsize i = 0; n > 1 && i < n && semi != 0; i++) {
+            if (i + 16 < n)
+                __builtin_prefetch(&d->number[from[i + 16]]);
+            guint32 u = d->number[from[i]];
+            if (u == UNSEEN || !holds(w, from[i], to))
+                continue;
+            if (u > v)
+                u = evaluate(w, u, v + 1);
+            semi = MIN(semi, u);
+        }
+        w->semi[v] = semi;
+        w->link[v].least = semi;
+    }
+}
+
+static void
+find_dominators(Work *w)
+{
+    HaDominators *d = w->d;
+    Link *jump = w->link;
+    jump[0] = (Link){0};
+    for (guint32 v = 1; v < d->n; v++) {
+        guint32 to = d->parent[v], semi = w->semi[v];
+        while (to > semi)
+            to = jump[to].ancestor > semi ? jump[to].ancestor : d->parent[to];
+        d->parent[v] = to;
+        guint32 far = jump[to].ancestor;
+        gboolean even = jump[to].least - jump[far].least == jump[far].least - jump[jump[far].ancestor].least;
+        jump[v] = (Link){.ancestor = even ? jump[far].ancestor : to, .least = jump[to].least + 1};
+    }
+}
+
+static gboolean
+build(Work *w, const HaLedger *ledger)
+{
+    HaDominators *d = w->d;
+    gsize room = (gsize)d->n_objects + 1;
+    d->number = ha_mem_new(room, sizeof *d->number);
+    d->object = ha_mem_new(room, sizeof *d->object);
+    d->parent = ha_mem_new(room, sizeof *d->parent);
+    w->weak = ha_bits_new(d->n_objects, FALSE);
+    w->roots = ha_bits_new(d->n_objects, FALSE);
+    if (d->number == NULL || d->object == NULL || d->parent == NULL || w->weak == NULL || w->roots == NULL ||
+        !number_nodes(w, ledger))
+        return FALSE;
+    ha_vec_clear(&w->stack);
+    w->stack.item = sizeof(guint32);
+    w->link = ha_mem_new(d->n, sizeof *w->link);
+    w->semi = ha_mem_new(d->n, sizeof *w->semi);
+    if (w->link == NULL || w->semi == NULL || !ha_vec_reserve(&w->stack, d->n))
+        return FALSE;
+    find_semidominators(w);
+    find_dominators(w);
+
+    d->retained = ha_mem_new(d->n, sizeof *d->retained);
+    if (d->retained == NULL)
+        return FALSE;
+    d->retained[0] = 0;
+    for (guint32 v = 1; v < d->n; v++)
+        d->retained[v] = ha_graph_size(w->g, d->object[v]);
+    for (guint32 v = d->n - 1; v >= 1; v--)
+        d->retained[d->parent[v]] += d->retained[v];
+    return TRUE;
+}
+
+static void
+set_no_memory(GError **error)
+{
+    g_set_error_literal(error, HA_GRAPH_ERROR, HA_GRAPH_ERROR_NO_MEMORY, "not enough memory for retained sizes");
+}
+
+HaDominators *
+ha_dominators_new(HaGraph *g, const HaLedger *ledger, const HaBits *live, GError **error)
+{
+    if (!ha_graph_need_referrers(g, error))
+        return NULL;
+    g_autoptr(HaDominators) d = g_new0(HaDominators, 1);
+    d->n_objects = ha_graph_n_objects(g);
+    Work w = {.g = g, .live = live, .d = d};
+    gboolean ok = build(&w, ledger);
+    ha_bits_free(w.weak);
+    ha_bits_free(w.roots);
+    ha_mem_free(w.link);
+    ha_mem_free(w.semi);
+    ha_vec_clear(&w.stack);
+    if (!ok) {
+        set_no_memory(error);
+        return NULL;
+    }
+    return g_steal_pointer(&d);
+}
+
+void
+ha_dominators_free(HaDominators *d)
+{
+    if (d == NULL)
+        return;
+    ha_mem_free(d->number);
+    ha_mem_free(d->object);
+    ha_mem_free(d->parent);
+    ha_mem_free(d->retained);
+    g_free(d);
+}
+
+guint64
+ha_dominators_retained(const HaDominators *d, HaId id)
+{
+    g_assert(id < d->n_objects);
+    return d->number[id] == UNSEEN ? 0 : d->retained[d->number[id]];
+}
+
+HaId
+ha_dominators_parent(const HaDominators *d, HaId id)
+{
+    g_assert(id < d->n_objects);
+    return d->number[id] == UNSEEN ? HA_ID_NONE : d->object[d->parent[d->number[id]]];
+}
+
+gboolean
+ha_dominators_walk(const HaDominators *d, void (*enter)(HaId id, gpointer user), void (*leave)(HaId id, gpointer user),
+                   gpointer user, GError **error)
+{
+    /* lists of children; the way down needs no stack, since parents are known */
+    guint32 *first = ha_mem_new0(d->n, sizeof *first), *next = ha_mem_new0(d->n, sizeof *next);
+    gboolean ok = first != NULL && next != NULL;
+    if (!ok)
+        set_no_memory(error);
+    for (guint32 v = d->n - 1; ok && v >= 1; v--) {
+        next[v] = first[d->parent[v]];
+        first[d->parent[v]] = v;
+    }
+    for (guint32 v = ok ? first[0] : 0; v != 0;) {
+        enter(d->object[v], user);
+        if (first[v] != 0) {
+            v = first[v];
+            continue;
+        }
+        while (v != 0) {
+            leave(d->object[v], user);
+            if (next[v] != 0)
+                break;
+            v = d->parent[v];
+        }
+        if (v != 0)
+            v = next[v];
+    }
+    ha_mem_free(first);
+    ha_mem_free(next);
+    return ok;
+}

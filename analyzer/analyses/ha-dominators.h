@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+/*
+ * Dominator tree and retained sizes: what would be freed if an object went. Over a virtual super-root that holds all roots, and all that
+ * no root reaches but is live. Semi-NCA (Georgiadis: Linear-Time Algorithms for Dominators and Related Problems, 2005), with jump
+ * pointers (Myers: An applicative random-access stack, 1983) on the dominator tree, without which its second phase is quadratic on
+ * a long list whose end refers to many. Weak references hold nothing. Immutable after the build.
+ */
+#include "analyses/ha-bits.h"
+#include "analyses/ha-garbage.h"
+#include "graph/ha-graph.h"
+
+typedef struct HaDominators HaDominators;
+
+/* NULL: no memory. Borrows nothing afterwards. */
+HaDominators *ha_dominators_new(HaGraph *g, const HaLedger *ledger, const HaBits *live, GError **error);
+void ha_dominators_free(HaDominators *d);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(HaDominators, ha_dominators_free)
+
+guint64 ha_dominators_retained(const HaDominators *d, HaId id); /* bytes, its own included; 0: not live */
+HaId ha_dominators_parent(const HaDominators *d, HaId id);      /* HA_ID_NONE: the super-root, or not live */
+
+/* Depth first through the dominator tree: enter() before what an object dominates, leave() after. FALSE: no memory. */
+gboolean ha_dominators_walk(const HaDominators *d, void (*enter)(HaId id, gpointer user),
+                            void (*leave)(HaId id, gpointer user), gpointer user, GError **error);

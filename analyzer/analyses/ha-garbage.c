@@ -1,0 +1,225 @@
+// SPDX-License-Identifier: MIT
+#include "ha-garbage.h"
+
+#include "graph/ha-graph-builder.h"
+#include "graph/ha-mem.h"
+
+#define PINNED G_MAXUINT32
+
+static void
+set_no_memory(GError **error)
+{
+    g_set_error_literal(error, HA_GRAPH_ERROR, HA_GRAPH_ERROR_NO_MEMORY, "not enough memory to follow the references");
+}
+
+static inline void
+take_one(guint32 *left, guint64 *overdrawn)
+{
+    if (*left == PINNED)
+        return;
+    if (*left > 0)
+        (*left)--;
+    else
+        (*overdrawn)++;
+}
+
+static guint32
+known_count(const HaGraph *g, HaId id)
+{
+    guint64 count;
+    if (!ha_graph_refcount(g, id, &count))
+        return PINNED;
+    return MIN(count, PINNED - 1);
+}
+
+HaLedger *
+ha_ledger_new(const HaGraph *g, GError **error)
+{
+    guint32 n = ha_graph_n_objects(g);
+    HaLedger *l = g_new0(HaLedger, 1);
+    l->n = n;
+    l->left = ha_mem_new(n, sizeof *l->left);
+    if (l->left == NULL) {
+        g_free(l);
+        set_no_memory(error);
+        return NULL;
+    }
+    for (HaId id = 0; id < n; id++)
+        l->left[id] = known_count(g, id);
+    for (HaId id = 0; id < n; id++) {
+        gsize n_refs;
+        const HaId *refs = ha_graph_referents(g, id, &n_refs);
+        if (n_refs == 0)
+            continue;
+        gboolean some_weak = (ha_graph_any_ref_flags(g, id) & HF_RUN_WEAK) != 0;
+        for (gsize i = 0; i < n_refs; i++)
+            if (!some_weak || !(ha_graph_ref_flags(g, id, i) & HF_RUN_WEAK))
+                take_one(&l->left[refs[i]], &l->overdrawn);
+    }
+    gsize n_roots;
+    const HaRoot *roots = ha_graph_roots(g, &n_roots);
+    for (gsize i = 0; i < n_roots; i++)
+        if (roots[i].counted)
+            take_one(&l->left[roots[i].id], &l->overdrawn);
+    return l;
+}
+
+void
+ha_ledger_free(HaLedger *l)
+{
+    if (l == NULL)
+        return;
+    ha_mem_free(l->left);
+    g_free(l);
+}
+
+guint32
+ha_ledger_surplus(const HaLedger *l, HaId id)
+{
+    g_assert(id < l->n);
+    return l->left[id] == PINNED ? 0 : l->left[id];
+}
+
+typedef struct {
+    HaId *items; /* owned; room for all objects, each goes in once */
+    gsize n;
+} Stack;
+
+/* Marks what the objects on the stack hold, and empties it. */
+static void
+reach(const HaGraph *g, Stack *stack, HaBits *reached)
+{
+    while (stack->n > 0) {
+        HaId id = stack->items[--stack->n];
+        gsize n_refs;
+        const HaId *refs = ha_graph_referents(g, id, &n_refs);
+        if (n_refs == 0)
+            continue;
+        gboolean some_weak = (ha_graph_any_ref_flags(g, id) & HF_RUN_WEAK) != 0;
+        for (gsize i = 0; i < n_refs; i++) {
+            if (ha_bits_get(reached, refs[i]))
+                continue;
+            if (some_weak && ha_graph_ref_flags(g, id, i) & HF_RUN_WEAK)
+                continue;
+            ha_bits_set(reached, refs[i]);
+            stack->items[stack->n++] = refs[i];
+        }
+    }
+}
+
+static void
+push(Stack *stack, HaBits *reached, HaId id)
+{
+    if (ha_bits_get(reached, id))
+        return;
+    ha_bits_set(reached, id);
+    stack->items[stack->n++] = id;
+}
+
+static gboolean
+is_tracked(const HaGraph *g, HaId id)
+{
+    return (ha_graph_flags(g, id) & HF_OBJ_GC) != 0;
+}
+
+/* Calls what for every reference of id that counts; visible_only: as the collector sees them. */
+static void
+each_counted(const HaGraph *g, HaId id, gboolean visible_only, void (*what)(HaId to, gpointer user), gpointer user)
+{
+    gsize n_refs;
+    const HaId *refs = ha_graph_referents(g, id, &n_refs);
+    guint8 any = ha_graph_any_ref_flags(g, id), unwanted = HF_RUN_WEAK | (visible_only ? HF_RUN_HIDDEN : 0);
+    for (gsize i = 0; i < n_refs; i++)
+        if (!(any & unwanted) || !(ha_graph_ref_flags(g, id, i) & unwanted))
+            what(refs[i], user);
+}
+
+typedef struct {
+    guint32 *count; /* of objects that are not reached; others' are not looked at */
+    const HaBits *reached;
+    Stack *freed; /* NULL while counting */
+} Counting;
+
+static void
+count_down(HaId to, gpointer user)
+{
+    Counting *c = user;
+    if (ha_bits_get(c->reached, to) || c->count[to] == 0)
+        return;
+    if (--c->count[to] == 0 && c->freed != NULL)
+        c->freed->items[c->freed->n++] = to;
+}
+
+/*
+ * Among the objects that no root or surplus reaches, frees what a collection would. Tracked ones that are held by untracked or
+ * unseen references only, the collector leaves alone; they go only if reference counting frees what holds them.
+ */
+static void
+free_unreachable(const HaGraph *g, const HaBits *reached, guint32 *count, Stack *stack, HaBits *kept, HaBits *live)
+{
+    guint32 n = ha_graph_n_objects(g);
+    Counting counting = {.count = count, .reached = reached};
+    for (HaId id = 0; id < n; id++)
+        if (!ha_bits_get(reached, id))
+            count[id] = known_count(g, id);
+    for (HaId id = 0; id < n; id++)
+        if (!ha_bits_get(reached, id) && is_tracked(g, id))
+            each_counted(g, id, TRUE, count_down, &counting);
+    for (HaId id = 0; id < n; id++)
+        if (!ha_bits_get(reached, id) && is_tracked(g, id) && count[id] > 0)
+            push(stack, kept, id);
+    reach(g, stack, kept);
+
+    for (HaId id = 0; id < n; id++)
+        if (!ha_bits_get(reached, id)) {
+            count[id] = known_count(g, id);
+            if (is_tracked(g, id) && !ha_bits_get(kept, id)) {
+                count[id] = 0; /* freed whatever refers to it */
+                stack->items[stack->n++] = id;
+            }
+        }
+    counting.freed = stack;
+    while (stack->n > 0) {
+        HaId id = stack->items[--stack->n];
+        ha_bits_clear(live, id);
+        each_counted(g, id, FALSE, count_down, &counting);
+    }
+}
+
+HaBits *
+ha_live_objects(const HaGraph *g, const HaLedger *ledger, GError **error)
+{
+    guint32 n = ha_graph_n_objects(g);
+    g_autoptr(HaBits) live = ha_bits_new(n, TRUE);
+    g_autoptr(HaBits) reached = ha_bits_new(n, FALSE);
+    Stack stack = {.items = ha_mem_new(n, sizeof(HaId))};
+    if (live == NULL || reached == NULL || stack.items == NULL) {
+        ha_mem_free(stack.items);
+        set_no_memory(error);
+        return NULL;
+    }
+    gsize n_roots;
+    const HaRoot *roots = ha_graph_roots(g, &n_roots);
+    for (gsize i = 0; i < n_roots; i++)
+        push(&stack, reached, roots[i].id);
+    for (HaId id = 0; id < n; id++)
+        if (ledger->left[id] > 0)
+            push(&stack, reached, id);
+    reach(g, &stack, reached);
+
+    if (ha_bits_count(reached) < n) {
+        guint32 *count = ha_mem_new(n, sizeof *count);
+        g_autoptr(HaBits) kept = ha_bits_new(n, FALSE);
+        gboolean ok = count != NULL && kept != NULL;
+        if (ok)
+            free_unreachable(g, reached, count, &stack, kept, live);
+        ha_mem_free(count);
+        if (!ok) {
+            ha_mem_free(stack.items);
+            set_no_memory(error);
+            return NULL;
+        }
+    }
+    ha_mem_free(stack.items);
+    return g_steal_pointer(&live);
+}

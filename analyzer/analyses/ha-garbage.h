@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+/*
+ * The refcount ledger, and what a collection would free. Pure functions of a graph.
+ *
+ * An object's reference count less the counted references to it in the dump is what is held from outside: by C code, by the C
+ * stack, by what the walker could not see. CPython's collector (Modules/gcmodule.c: update_refs, subtract_refs, move_unreachable) frees
+ * the tracked objects that no such surplus holds, directly or through others; what hangs on them goes by reference counting.
+ */
+#include "analyses/ha-bits.h"
+#include "graph/ha-graph.h"
+
+typedef struct {
+    guint32 *left; /* owned; one an object; G_MAXUINT32: count unknown, or immortal */
+    guint32 n;
+    guint64 overdrawn; /* references beyond the counts of their referents: the dump contradicts itself so often */
+} HaLedger;
+
+/* Surplus of every object: its count less counted references and counted roots. NULL: no memory. */
+HaLedger *ha_ledger_new(const HaGraph *g, GError **error);
+void ha_ledger_free(HaLedger *l);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(HaLedger, ha_ledger_free)
+guint32 ha_ledger_surplus(const HaLedger *l, HaId id); /* 0: none, or unknown */
+
+/* What a collection would leave. Dumps without reference counts: everything. NULL: no memory. */
+HaBits *ha_live_objects(const HaGraph *g, const HaLedger *ledger, GError **error);

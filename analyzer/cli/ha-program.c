@@ -1,0 +1,228 @@
+// SPDX-License-Identifier: MIT
+#include "ha-program.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "analyses/ha-garbage.h"
+#include "analyses/ha-same.h"
+#include "cli/ha-default-dump.h"
+#include "cli/ha-help.h"
+#include "cli/ha-option-private.h"
+#include "load/ha-load.h"
+
+GQuark
+ha_error_quark(void)
+{
+    return g_quark_from_static_string("ha-error");
+}
+
+void
+ha_note(const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    g_autofree char *message = g_strdup_vprintf(format, args);
+    va_end(args);
+    g_autofree char *safe = g_strdup(message);
+    /* file names may hold anything: one line, and nothing that a terminal obeys */
+    for (char *c = safe; *c != 0; c++)
+        if ((guchar)*c < 0x20 || *c == 0x7f)
+            *c = '?';
+    fprintf(stderr, "heapanalyze: %s\n", safe);
+}
+
+/* A dump with what is derived from it at once. */
+typedef struct {
+    HaGraph *graph;
+    HaLedger *ledger;
+    HaBits *live;
+} Dump;
+
+static void
+dump_clear(Dump *d)
+{
+    g_clear_pointer(&d->graph, ha_graph_unref);
+    g_clear_pointer(&d->ledger, ha_ledger_free);
+    g_clear_pointer(&d->live, ha_bits_free);
+}
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Dump, dump_clear)
+
+static gboolean
+dump_load(Dump *d, const char *path, gboolean garbage, GError **error)
+{
+    d->graph = ha_load_file(path, error);
+    if (d->graph == NULL)
+        return FALSE;
+    if (!ha_graph_complete(d->graph)) {
+        const char *reason = ha_graph_incomplete_reason(d->graph);
+        ha_note("warning: '%s' is incomplete%s%s%s: objects are missing in what follows", path,
+                reason != NULL ? " (" : "", reason != NULL ? reason : "", reason != NULL ? ")" : "");
+    }
+    d->ledger = ha_ledger_new(d->graph, error);
+    if (d->ledger == NULL)
+        return FALSE;
+    d->live = garbage ? ha_bits_new(ha_graph_n_objects(d->graph), TRUE) : ha_live_objects(d->graph, d->ledger, error);
+    if (d->live == NULL && garbage)
+        g_set_error_literal(error, HA_ERROR, HA_ERROR_FAILED, "not enough memory");
+    return d->live != NULL;
+}
+
+static gboolean
+narrow_by_all(HaBits *chosen, const HaGraph *graph, const char *const *paths, gboolean keep, gboolean garbage,
+              GError **error)
+{
+    for (; *paths != NULL; paths++) {
+        g_auto(Dump) other = {0};
+        if (!dump_load(&other, *paths, garbage, error))
+            return FALSE;
+        g_autoptr(HaSame) same = ha_same_new(graph, other.graph);
+        ha_same_narrow(same, other.live, keep, chosen);
+    }
+    return TRUE;
+}
+
+static gboolean
+check_stdin_once(const char *path, const HaOptions *options, GError **error)
+{
+    static const char *const names[] = {"previous-heap-dump", "intersect-heap-dump", "remove-heap-dump"};
+    guint used = strcmp(path, "-") == 0;
+    for (guint i = 0; i < G_N_ELEMENTS(names); i++)
+        for (const char *const *p = ha_options_list(options, names[i]); *p != NULL; p++)
+            used += strcmp(*p, "-") == 0;
+    if (used <= 1)
+        return TRUE;
+    g_set_error_literal(error, HA_ERROR, HA_ERROR_USAGE, "only one dump can come from standard input");
+    return FALSE;
+}
+
+static char *
+choose_dump(const HaCommandLine *line, guint n_args, GError **error)
+{
+    guint given = g_strv_length(line->args);
+    if (given > n_args)
+        return g_strdup(line->args[given - 1]);
+    g_autoptr(GPtrArray) others = g_ptr_array_new();
+    static const char *const names[] = {"previous-heap-dump", "intersect-heap-dump", "remove-heap-dump"};
+    for (guint i = 0; i < G_N_ELEMENTS(names); i++)
+        for (const char *const *p = ha_options_list(line->options, names[i]); *p != NULL; p++)
+            g_ptr_array_add(others, (gpointer)*p);
+    g_ptr_array_add(others, NULL);
+    return ha_default_dump(".", (const char *const *)others->pdata, error);
+}
+
+static gboolean
+check_args(const HaCommandLine *line, guint *n_args, GError **error)
+{
+    const HaCommand *command = line->command;
+    guint given = g_strv_length(line->args);
+    if (given < command->min_args) {
+        g_set_error(error, HA_ERROR, HA_ERROR_USAGE, "'%s' wants %s: see 'heapanalyze %s --help'", command->name,
+                    command->args, command->name);
+        return FALSE;
+    }
+    if (given > command->max_args + 1) {
+        g_set_error(error, HA_ERROR, HA_ERROR_USAGE,
+                    "too many arguments for '%s', from '%s' on: see 'heapanalyze %s --help'", command->name,
+                    line->args[command->max_args + 1], command->name);
+        return FALSE;
+    }
+    *n_args = MIN(given, command->max_args);
+    return TRUE;
+}
+
+static gboolean
+run_command(const HaCommandLine *line, GError **error)
+{
+    const HaCommand *command = line->command;
+    const HaOptions *options = line->options;
+    guint n_args;
+    if (!check_args(line, &n_args, error))
+        return FALSE;
+    g_autofree char *path = choose_dump(line, n_args, error);
+    if (path == NULL || !check_stdin_once(path, options, error))
+        return FALSE;
+
+    gboolean garbage = ha_options_flag(options, "garbage"), compares = (command->flags & HA_COMMAND_COMPARES) != 0;
+    g_auto(Dump) dump = {0};
+    g_auto(Dump) previous = {0};
+    if (!dump_load(&dump, path, garbage, error))
+        return FALSE;
+    guint32 n = ha_graph_n_objects(dump.graph);
+    g_autoptr(HaBits) chosen = ha_bits_new(n, FALSE);
+    if (chosen == NULL) {
+        g_set_error_literal(error, HA_ERROR, HA_ERROR_FAILED, "not enough memory");
+        return FALSE;
+    }
+    memcpy(chosen->words, dump.live->words, ((gsize)n + 63) / 64 * sizeof *chosen->words);
+    const char *const *before = ha_options_list(options, "previous-heap-dump");
+    if (compares && *before != NULL) {
+        const char *last = before[g_strv_length((char **)before) - 1];
+        if (!dump_load(&previous, last, garbage, error))
+            return FALSE;
+    } else if (!narrow_by_all(chosen, dump.graph, before, TRUE, garbage, error)) {
+        return FALSE;
+    }
+    if (!narrow_by_all(chosen, dump.graph, ha_options_list(options, "intersect-heap-dump"), TRUE, garbage, error) ||
+        !narrow_by_all(chosen, dump.graph, ha_options_list(options, "remove-heap-dump"), FALSE, garbage, error))
+        return FALSE;
+
+    g_auto(GStrv) args = g_new0(char *, n_args + 1);
+    for (guint i = 0; i < n_args; i++)
+        args[i] = g_strdup(line->args[i]);
+    g_autoptr(HaOut) out = ha_out_new_fd(STDOUT_FILENO);
+    HaContext context = {.graph = dump.graph,
+                         .dump_name = path,
+                         .ledger = dump.ledger,
+                         .live = dump.live,
+                         .chosen = chosen,
+                         .previous = previous.graph,
+                         .previous_live = previous.live,
+                         .options = options,
+                         .args = (const char *const *)args,
+                         .out = out};
+    return command->run(&context, error) && ha_out_finish(out, error);
+}
+
+static int
+fail(const GError *error)
+{
+    ha_note("%s", error->message);
+    return g_error_matches(error, HA_ERROR, HA_ERROR_USAGE) ? 2 : 1;
+}
+
+static int
+print(const char *text)
+{
+    g_autoptr(HaOut) out = ha_out_new_fd(STDOUT_FILENO);
+    g_autoptr(GError) error = NULL;
+    ha_out_text(out, text);
+    return ha_out_finish(out, &error) ? 0 : fail(error);
+}
+
+int
+ha_program_run(int argc, char **argv)
+{
+    signal(SIGPIPE, SIG_IGN); /* the output notices that its reader is gone */
+    HaCommandLine line = {0};
+    g_autoptr(GError) error = NULL;
+    if (!ha_command_line_parse(ha_commands, argc, argv, &line, &error))
+        return fail(error);
+    int status = 0;
+    if (ha_options_flag(line.options, "help")) {
+        g_autofree char *text = line.command != NULL ? ha_help_command(line.command) : ha_help_program(ha_commands);
+        status = print(text);
+    } else if (ha_options_flag(line.options, "version")) {
+        status = print("heapanalyze " HA_VERSION "\n");
+    } else if (line.command == NULL) {
+        ha_note("no command given: 'heapanalyze --help' lists them");
+        status = 2;
+    } else if (!run_command(&line, &error)) {
+        g_assert(error != NULL);
+        status = fail(error);
+    }
+    ha_command_line_clear(&line);
+    return status;
+}

@@ -1,0 +1,6 @@
+// SPDX-License-Identifier: MIT
+#include "commands/ha-commands.h"
+
+const HaCommand *const ha_commands[] = {
+    &ha_command_top, &ha_command_types, &ha_command_object, &ha_command_info, &ha_command_export, NULL,
+};

@@ -1,0 +1,6 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+/* The commands, one file each; ha-command-table.c lists them. */
+#include "cli/ha-command.h"
+
+extern const HaCommand ha_command_top, ha_command_types, ha_command_object, ha_command_info, ha_command_export;

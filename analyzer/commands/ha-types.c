@@ -1,0 +1,276 @@
+// SPDX-License-Identifier: MIT
+/* heapanalyze types: how many objects of each type, or of the types of each module, and what changed. */
+#include <string.h>
+
+#include "analyses/ha-dominators.h"
+#include "analyses/ha-type-match.h"
+#include "commands/ha-commands.h"
+#include "commands/ha-line.h"
+#include "text/ha-size.h"
+
+static const HaOption options[] = {
+    {.name = "by", .kind = HA_OPTION_CHOICE, .arg = "type|module", .fallback = "type", .help = "a line for each what"},
+    {.name = "sort",
+     .kind = HA_OPTION_CHOICE,
+     .arg = "shallow|retained|count|growth",
+     .fallback = "shallow",
+     .help = "largest first by what"},
+    {.name = "filter", .kind = HA_OPTION_TEXT, .arg = "TEXT", .help = "only types with TEXT in their name"},
+    {.name = "limit", .kind = HA_OPTION_NUMBER, .arg = "N", .fallback = "0", .help = "how many lines, 0 for all"},
+    {.name = "json", .kind = HA_OPTION_FLAG, .help = "the same as JSON"},
+    {0}};
+
+typedef struct {
+    const char *name; /* borrowed from the table of names */
+    guint64 count, shallow, retained;
+    guint64 count_before, shallow_before;
+} Row;
+
+typedef struct {
+    HaContext *context;
+    gboolean by_module;
+    GHashTable *index; /* name, owned → row + 1 */
+    GArray *rows;      /* Row */
+} Histogram;
+
+/* "asyncio.tasks.Task" is of "asyncio.tasks"; a nested class's qualname counts to the module only as far as names tell. */
+static char *
+group_name(const Histogram *h, const char *type)
+{
+    const char *dot = strrchr(type, '.');
+    return h->by_module ? (dot != NULL ? g_strndup(type, dot - type) : g_strdup("builtins")) : g_strdup(type);
+}
+
+static guint
+row_of(Histogram *h, const char *type)
+{
+    g_autofree char *name = group_name(h, type);
+    guint row = GPOINTER_TO_UINT(g_hash_table_lookup(h->index, name));
+    if (row == 0) {
+        Row new = {.name = name};
+        g_array_append_val(h->rows, new);
+        row = h->rows->len;
+        g_hash_table_insert(h->index, g_steal_pointer(&name), GUINT_TO_POINTER(row));
+    }
+    return row - 1;
+}
+
+/* Row of each type of a graph, G_MAXUINT: not wanted. Owned by the caller. */
+static guint *
+rows_of_types(Histogram *h, const HaGraph *g)
+{
+    const char *filter = ha_options_text(h->context->options, "filter");
+    g_autoptr(HaTypeSet) wanted = filter != NULL ? ha_type_set_new(g, filter, HA_MATCH_PART) : NULL;
+    guint *rows = g_new(guint, ha_graph_n_types(g));
+    for (guint32 i = 0; i < ha_graph_n_types(g); i++)
+        rows[i] = wanted == NULL || ha_type_set_has(wanted, i) ? row_of(h, ha_graph_nth_type(g, i)->name) : G_MAXUINT;
+    return rows;
+}
+
+/*
+ * Retained by a group: what its objects retain together. On the way down the dominator tree only the first object of a group counts;
+ * those below it are in its retained size already.
+ */
+typedef struct {
+    Histogram *h;
+    const HaDominators *dominators;
+    const guint *rows;
+    guint32 *open; /* objects of each row on the way from the super-root */
+} Retaining;
+
+static gboolean
+counts_for(const Retaining *r, HaId id, guint *row)
+{
+    *row = r->rows[ha_graph_type_index(r->h->context->graph, id)];
+    return *row != G_MAXUINT && ha_bits_get(r->h->context->chosen, id);
+}
+
+static void
+enter(HaId id, gpointer user)
+{
+    Retaining *r = user;
+    guint row;
+    if (counts_for(r, id, &row) && r->open[row]++ == 0)
+        g_array_index(r->h->rows, Row, row).retained += ha_dominators_retained(r->dominators, id);
+}
+
+static void
+leave(HaId id, gpointer user)
+{
+    Retaining *r = user;
+    guint row;
+    if (counts_for(r, id, &row))
+        r->open[row]--;
+}
+
+static gboolean
+add_retained(Histogram *h, const guint *rows, GError **error)
+{
+    HaContext *c = h->context;
+    g_autoptr(HaDominators) dominators = ha_dominators_new(c->graph, c->ledger, c->live, error);
+    if (dominators == NULL)
+        return FALSE;
+    g_autofree guint32 *open = g_new0(guint32, h->rows->len);
+    Retaining retaining = {.h = h, .dominators = dominators, .rows = rows, .open = open};
+    return ha_dominators_walk(dominators, enter, leave, &retaining, error);
+}
+
+static gboolean
+count(Histogram *h, GError **error)
+{
+    HaContext *c = h->context;
+    g_autofree guint *rows = rows_of_types(h, c->graph);
+    g_autofree guint *rows_before = c->previous != NULL ? rows_of_types(h, c->previous) : NULL;
+    Row *row = (Row *)(void *)h->rows->data;
+    for (HaId id = 0; id < ha_graph_n_objects(c->graph); id++) {
+        guint r = rows[ha_graph_type_index(c->graph, id)];
+        if (r == G_MAXUINT || !ha_bits_get(c->chosen, id))
+            continue;
+        row[r].count++;
+        row[r].shallow += ha_graph_size(c->graph, id);
+    }
+    for (HaId id = 0; c->previous != NULL && id < ha_graph_n_objects(c->previous); id++) {
+        guint r = rows_before[ha_graph_type_index(c->previous, id)];
+        if (r == G_MAXUINT || !ha_bits_get(c->previous_live, id))
+            continue;
+        row[r].count_before++;
+        row[r].shallow_before += ha_graph_size(c->previous, id);
+    }
+    return add_retained(h, rows, error);
+}
+
+static gint64
+growth(const Row *row)
+{
+    return (gint64)(row->shallow - row->shallow_before);
+}
+
+static gint
+compare_rows(gconstpointer left, gconstpointer right, gpointer by)
+{
+    const Row *a = left, *b = right;
+    const char *order = by;
+    gint64 x = a->shallow, y = b->shallow;
+    if (strcmp(order, "count") == 0) {
+        x = a->count;
+        y = b->count;
+    } else if (strcmp(order, "retained") == 0) {
+        x = a->retained;
+        y = b->retained;
+    } else if (strcmp(order, "growth") == 0) {
+        x = growth(a);
+        y = growth(b);
+    }
+    return x != y ? (x > y ? -1 : 1) : strcmp(a->name, b->name);
+}
+
+static void
+write_text(const Histogram *h, guint lines)
+{
+    HaOut *out = h->context->out;
+    gboolean compares = h->context->previous != NULL;
+    Row sum = {0};
+    ha_out_printf(out, "%10s %14s %14s %10s  ", "count", "shallow", "retained", "");
+    if (compares)
+        ha_out_printf(out, "%10s %14s  ", "+count", "+shallow");
+    ha_out_text(out, h->by_module ? "module\n" : "type\n");
+    for (guint i = 0; i < h->rows->len; i++) {
+        const Row *row = &g_array_index(h->rows, Row, i);
+        sum.count += row->count;
+        sum.shallow += row->shallow;
+        sum.count_before += row->count_before;
+        sum.shallow_before += row->shallow_before;
+        if (i >= lines)
+            continue;
+        g_autofree char *size = ha_size_text(row->retained);
+        ha_out_printf(out, "%10" G_GUINT64_FORMAT " %14" G_GUINT64_FORMAT " %14" G_GUINT64_FORMAT " %10s  ", row->count,
+                      row->shallow, row->retained, size);
+        if (compares)
+            ha_out_printf(out, "%+10" G_GINT64_FORMAT " %+14" G_GINT64_FORMAT "  ",
+                          (gint64)(row->count - row->count_before), growth(row));
+        ha_out_escaped(out, row->name, strlen(row->name), G_MAXSIZE);
+        ha_out_char(out, '\n');
+    }
+    if (h->rows->len > lines)
+        ha_out_printf(out, "… and %u more\n", h->rows->len - lines);
+    g_autofree char *size = ha_size_text(sum.shallow);
+    ha_out_printf(out, "%10" G_GUINT64_FORMAT " %14" G_GUINT64_FORMAT " %14s %10s  ", sum.count, sum.shallow, "", size);
+    if (compares)
+        ha_out_printf(out, "%+10" G_GINT64_FORMAT " %+14" G_GINT64_FORMAT "  ", (gint64)(sum.count - sum.count_before),
+                      growth(&sum));
+    ha_out_text(out, "total\n");
+}
+
+static void
+write_json(const Histogram *h, guint lines)
+{
+    HaJson j;
+    ha_json_init(&j, h->context->out);
+    ha_json_begin_object(&j);
+    ha_json_key(&j, h->by_module ? "modules" : "types");
+    ha_json_begin_array(&j);
+    for (guint i = 0; i < MIN(h->rows->len, lines); i++) {
+        const Row *row = &g_array_index(h->rows, Row, i);
+        ha_json_newline(&j);
+        ha_json_begin_object(&j);
+        ha_json_key(&j, h->by_module ? "module" : "type");
+        ha_json_text(&j, row->name);
+        ha_json_key(&j, "count");
+        ha_json_uint(&j, row->count);
+        ha_json_key(&j, "shallow");
+        ha_json_uint(&j, row->shallow);
+        ha_json_key(&j, "retained");
+        ha_json_uint(&j, row->retained);
+        if (h->context->previous != NULL) {
+            ha_json_key(&j, "count_change");
+            ha_json_int(&j, (gint64)(row->count - row->count_before));
+            ha_json_key(&j, "shallow_change");
+            ha_json_int(&j, growth(row));
+        }
+        ha_json_end_object(&j);
+    }
+    ha_json_end_array(&j);
+    ha_json_end_object(&j);
+    ha_json_newline(&j);
+}
+
+static gboolean
+run(HaContext *c, GError **error)
+{
+    g_autoptr(GHashTable) index = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+    g_autoptr(GArray) rows = g_array_new(FALSE, FALSE, sizeof(Row));
+    const char *sort = ha_options_text(c->options, "sort");
+    Histogram h = {.context = c,
+                   .by_module = strcmp(ha_options_text(c->options, "by"), "module") == 0,
+                   .index = index,
+                   .rows = rows};
+    if (c->previous == NULL && strcmp(sort, "growth") == 0) {
+        g_set_error_literal(error, HA_ERROR, HA_ERROR_USAGE,
+                            "--sort growth wants --previous-heap-dump FILE to compare with");
+        return FALSE;
+    }
+    if (!count(&h, error))
+        return FALSE;
+    for (guint i = rows->len; i-- > 0;) {
+        const Row *row = &g_array_index(rows, Row, i);
+        if (row->count == 0 && row->count_before == 0)
+            g_array_remove_index_fast(rows, i);
+    }
+    g_array_sort_with_data(rows, compare_rows, (gpointer)sort);
+    guint limit = ha_options_number(c->options, "limit");
+    if (ha_options_flag(c->options, "json"))
+        write_json(&h, limit != 0 ? limit : G_MAXUINT);
+    else
+        write_text(&h, limit != 0 ? limit : G_MAXUINT);
+    return TRUE;
+}
+
+const HaCommand ha_command_types = {
+    .name = "types",
+    .summary = "How many objects of each type, their size, and what changed since --previous-heap-dump",
+    .flags = HA_COMMAND_COMPARES,
+    .examples = "  heapanalyze types app.heap.zst\n"
+                "  heapanalyze types --by module --sort retained --limit 20\n"
+                "  heapanalyze types --previous-heap-dump before.heap.zst --sort growth after.heap.zst\n",
+    .options = options,
+    .run = run};

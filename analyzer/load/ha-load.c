@@ -1,0 +1,268 @@
+// SPDX-License-Identifier: MIT
+#include "ha-load.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <heapfile/stream.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "graph/ha-graph-builder.h"
+#include "load/ha-pipe.h"
+#include "load/ha-recognise.h"
+
+GQuark
+ha_load_error_quark(void)
+{
+    return g_quark_from_static_string("ha-load-error");
+}
+
+static bool
+on_meta(void *user, const struct hf_meta_row *row)
+{
+    char number[24];
+    const char *value = number;
+    gssize n = -1;
+    switch (row->type) {
+    case HF_META_TEXT:
+        value = row->text;
+        n = row->text_len;
+        break;
+    case HF_META_INT:
+        g_snprintf(number, sizeof number, "%" G_GINT64_FORMAT, row->int_value);
+        break;
+    case HF_META_BOOL:
+        value = row->uint_value ? "true" : "false";
+        break;
+    case HF_META_UINT:
+    default:
+        g_snprintf(number, sizeof number, "%" G_GUINT64_FORMAT, row->uint_value);
+        break;
+    }
+    ha_graph_builder_meta(user, row->key, row->key_len, value, n);
+    return true;
+}
+
+static bool
+on_name(void *user, uint32_t id, const char *text, size_t n)
+{
+    return ha_graph_builder_name(user, text, n) == id;
+}
+
+static bool
+on_type(void *user, uint32_t id, const struct hf_type_row *row)
+{
+    return ha_graph_builder_type(user, row) == id;
+}
+
+static bool
+on_layout(void *user, uint32_t id, const struct hf_run *runs, size_t n)
+{
+    return ha_graph_builder_layout(user, runs, n) == id;
+}
+
+static bool
+on_object(void *user, const struct hf_object_row *row)
+{
+    return ha_graph_builder_object(user, row);
+}
+
+static bool
+on_root(void *user, const struct hf_root_row *row)
+{
+    ha_graph_builder_root_id(user, row->kind, row->addr, row->name, row->counted);
+    return true;
+}
+
+static bool
+on_thread(void *user, const struct hf_thread_row *row)
+{
+    ha_graph_builder_thread(user, row);
+    return true;
+}
+
+static bool
+on_frame(void *user, const struct hf_frame_row *row)
+{
+    ha_graph_builder_frame(user, row);
+    return true;
+}
+
+static bool
+on_counter(void *user, const char *key, size_t n, uint64_t value)
+{
+    ha_graph_builder_counter(user, key, n, value);
+    return true;
+}
+
+static bool
+on_skipped(void *user, uint64_t addr, const char *why, size_t n)
+{
+    ha_graph_builder_skipped(user, addr, why, n);
+    return true;
+}
+
+static bool
+on_end(void *user, const struct hf_end_row *row)
+{
+    if (row->status != HF_END_COMPLETE)
+        ha_graph_builder_incomplete(user, row->reason, row->reason_len);
+    return true;
+}
+
+static const struct hf_handlers handlers = {.meta = on_meta,
+                                            .name = on_name,
+                                            .type = on_type,
+                                            .layout = on_layout,
+                                            .object = on_object,
+                                            .root = on_root,
+                                            .thread = on_thread,
+                                            .frame = on_frame,
+                                            .counter = on_counter,
+                                            .skipped = on_skipped,
+                                            .end = on_end};
+
+static void
+set_status_error(GError **error, enum hf_status status, const char *name, const char *message)
+{
+    switch (status) {
+    case HF_CUT:
+        g_set_error(error, HA_LOAD_ERROR, HA_LOAD_ERROR_CUT,
+                    "'%s' is cut (%s): the dump or its copy did not end well; copy it again, or dump again", name,
+                    message);
+        break;
+    case HF_CORRUPT:
+        g_set_error(error, HA_LOAD_ERROR, HA_LOAD_ERROR_CORRUPT,
+                    "'%s' is damaged (%s): copy it again in binary mode, or dump again", name, message);
+        break;
+    case HF_FOREIGN:
+        g_set_error(error, HA_LOAD_ERROR, HA_LOAD_ERROR_FOREIGN,
+                    "'%s' cannot be read (%s): use the heapanalyze that belongs to the heapdump-gdb that wrote it",
+                    name, message);
+        break;
+    case HF_NOMEM:
+        g_set_error(error, HA_LOAD_ERROR, HA_LOAD_ERROR_NO_MEMORY, "not enough memory to read '%s' (%s)", name,
+                    message);
+        break;
+    case HF_IO:
+    case HF_OK:
+    case HF_EOF:
+    default:
+        g_set_error(error, HA_LOAD_ERROR, HA_LOAD_ERROR_IO, "cannot read '%s': %s", name, message);
+        break;
+    }
+}
+
+/* What the stream below the reader ran into. */
+static void
+set_stream_error(GError **error, const char *name, const char *message)
+{
+    enum hf_status status = g_str_has_suffix(message, "is cut")           ? HF_CUT
+                            : g_str_has_suffix(message, "no memory")      ? HF_NOMEM
+                            : g_str_has_prefix(message, "reading failed") ? HF_IO
+                                                                          : HF_CORRUPT;
+    set_status_error(error, status, name, message);
+}
+
+static HaGraph *
+load_ours(struct hf_stream *stream, const char *name, GError **error)
+{
+    /* without compression the kernel reads ahead well enough */
+    g_autoptr(HaPipe) pipe = hf_stream_compression(stream) != HF_PLAIN ? ha_pipe_new(hf_stream_read, stream) : NULL;
+    struct hf_reader *reader = pipe != NULL ? hf_reader_new(ha_pipe_read, pipe) : hf_reader_new(hf_stream_read, stream);
+    g_autoptr(HaGraphBuilder) builder = ha_graph_builder_new(HA_SOURCE_HEAPDUMP_GDB);
+    enum hf_status status = reader != NULL ? hf_read_all(reader, &handlers, builder) : HF_NOMEM;
+    HaGraph *graph = NULL;
+    if (status == HF_EOF || status == HF_OK) /* OK: the builder wanted no more, and says why */
+        graph = ha_graph_builder_finish(builder, error);
+    else if (status == HF_IO)
+        set_stream_error(error, name, hf_stream_error(stream));
+    else
+        set_status_error(error, status, name, reader != NULL ? hf_reader_error(reader) : "at the start");
+    hf_reader_free(reader);
+    return graph;
+}
+
+static HaGraph *
+refuse(HaKind kind, const guint8 *bytes, gsize n, const char *name, GError **error)
+{
+    const char *tool = kind == HA_KIND_PYHEAP ? "PyHeap" : "dump-heap";
+    const char *what;
+    switch (kind) {
+    case HA_KIND_EMPTY:
+        g_set_error(error, HA_LOAD_ERROR, HA_LOAD_ERROR_CUT,
+                    "'%s' is empty: the dump did not take place, or the copy failed; dump again", name);
+        break;
+    case HA_KIND_DUMP_HEAP_STRUCT:
+    case HA_KIND_DUMP_HEAP_MSGPACK:
+    case HA_KIND_PYHEAP:
+        g_set_error(error, HA_LOAD_ERROR, HA_LOAD_ERROR_UNSUPPORTED,
+                    "'%s' is a dump of %s: that format is not supported yet; dump again with heapdump-gdb", name, tool);
+        break;
+    case HA_KIND_OURS:
+    case HA_KIND_OTHER:
+    default:
+        what = ha_recognise_other(bytes, n);
+        g_set_error(error, HA_LOAD_ERROR, HA_LOAD_ERROR_FOREIGN,
+                    "'%s' is no heap dump%s%s: give a file that heapdump-gdb wrote", name, what != NULL ? " but " : "",
+                    what != NULL ? what : "");
+        break;
+    }
+    return NULL;
+}
+
+HaGraph *
+ha_load_fd(int fd, const char *name, GError **error)
+{
+    struct hf_stream *stream = hf_stream_new(fd);
+    if (stream == NULL) {
+        set_status_error(error, HF_NOMEM, name, "at the start");
+        return NULL;
+    }
+    const guint8 *bytes;
+    gsize n = hf_stream_peek(stream, &bytes, HA_RECOGNISE_BYTES);
+    HaKind kind = ha_recognise(bytes, n);
+    HaGraph *graph = NULL;
+    if (n < HA_RECOGNISE_BYTES && kind != HA_KIND_OURS && *hf_stream_error(stream) != 0)
+        set_stream_error(error, name, hf_stream_error(stream));
+    else if (kind == HA_KIND_OURS)
+        graph = load_ours(stream, name, error);
+    else
+        graph = refuse(kind, bytes, n, name, error);
+    hf_stream_free(stream);
+    return graph;
+}
+
+HaGraph *
+ha_load_file(const char *path, GError **error)
+{
+    if (strcmp(path, "-") == 0) {
+        int copy = fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 3);
+        if (copy < 0) {
+            g_set_error(error, HA_LOAD_ERROR, HA_LOAD_ERROR_IO, "cannot read standard input: %s", g_strerror(errno));
+            return NULL;
+        }
+        if (isatty(copy)) {
+            close(copy);
+            g_set_error(error, HA_LOAD_ERROR, HA_LOAD_ERROR_IO,
+                        "standard input is a terminal: pipe a dump into it, or give a file");
+            return NULL;
+        }
+        return ha_load_fd(copy, "standard input", error);
+    }
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    struct stat facts;
+    int failed = fd < 0 || fstat(fd, &facts) != 0 ? errno : S_ISDIR(facts.st_mode) ? EISDIR : 0;
+    if (failed != 0) {
+        if (fd >= 0)
+            close(fd);
+        const char *remedy = failed == ENOENT   ? "; look at its name and folder"
+                             : failed == EACCES ? "; ask its owner, or use sudo"
+                             : failed == EISDIR ? "; give a file in it"
+                                                : "";
+        g_set_error(error, HA_LOAD_ERROR, HA_LOAD_ERROR_IO, "cannot read '%s': %s%s", path, g_strerror(failed), remedy);
+        return NULL;
+    }
+    return ha_load_fd(fd, path, error);
+}

@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+/*
+ * From a file to a graph. What kind of dump it is shows in its first bytes, never in its name; gzip and zstd are undone on the way, in
+ * a thread of their own. Any thread; blocks until the whole is read.
+ */
+#include "graph/ha-graph.h"
+
+typedef enum {
+    HA_LOAD_ERROR_IO,          /* cannot open or read */
+    HA_LOAD_ERROR_CUT,         /* ends too early */
+    HA_LOAD_ERROR_CORRUPT,     /* not what was written */
+    HA_LOAD_ERROR_FOREIGN,     /* no heap dump, or of a version that is not ours */
+    HA_LOAD_ERROR_UNSUPPORTED, /* a heap dump of another tool that we cannot read */
+    HA_LOAD_ERROR_NO_MEMORY,
+} HaLoadError;
+#define HA_LOAD_ERROR (ha_load_error_quark())
+GQuark ha_load_error_quark(void);
+
+/* path "-" is standard input. Messages name the file, the cause and the remedy, on one line. */
+HaGraph *ha_load_file(const char *path, GError **error);
+HaGraph *ha_load_fd(int fd, const char *name, GError **error); /* takes fd over; name is for messages */
