@@ -5,6 +5,7 @@
 """
 import ctypes
 import os
+import sys
 
 GHOST, INLINE = 1, 2
 REDACT = 1
@@ -55,8 +56,13 @@ class Harness:
         q.mode, q.use_blob, q.oracle = mode, blob, oracle is not None
         run, pointer = self.lib.wk_harness_run, self.pointer
         if run(pointer):
-            oracle()
-            os._exit(1)
+            try:
+                oracle()
+                os._exit(0)
+            except BaseException:
+                sys.excepthook(*sys.exc_info())
+            finally:
+                os._exit(1)
         out = Result()
         self.lib.wk_harness_result(ctypes.byref(out))
         facts = out.as_dict()
