@@ -169,8 +169,12 @@ prepare_class(struct wk *w, struct wk_type *type, struct list *l)
         add(l, WK_OB_TYPE, w->types->name_class, 0);
         return;
     }
+    /* A base may have a tp_traverse though its own instances are no gc objects (ctypes): it is called all the same. */
     bool base_traverses = native->traverse != 0;
-    type->walk = native->walk == WK_WALK_NONE ? WK_WALK_FIELDS : native->walk;
+    if (base_traverses && !(native->flags & WK_TYPE_GC))
+        type->walk = WK_WALK_TRAVERSE;
+    else
+        type->walk = native->walk == WK_WALK_NONE ? WK_WALK_FIELDS : native->walk;
     type->open = native->open;
     if (WK_I64(type->addr, WK_TP_DICTOFFSET) != WK_I64(base, WK_TP_DICTOFFSET))
         add_dict(w, type, l);
@@ -178,6 +182,9 @@ prepare_class(struct wk *w, struct wk_type *type, struct list *l)
     if (shows_class)
         add(l, WK_OB_TYPE, w->types->name_class, 0);
     copy_fields(l, native);
+    if (type->walk == WK_WALK_TRAVERSE)
+        for (unsigned i = 0; base != 0 && i < BASES_MAX; i++, base = WK_U64(base, WK_TP_BASE))
+            add_members(w, l, base, false);
     type->flags |= native->flags & (WK_TYPE_MANAGED | WK_TYPE_INLINE | WK_TYPE_TAIL);
 }
 

@@ -395,7 +395,10 @@ type_refs(struct wk *w, const struct wk_type *type, wk_addr object)
     wk_ref(w, WK_U64(object, WK_TP_CACHE), w->types->name_cache, hidden);
     wk_ref(w, WK_U64(object, WK_TP_MRO), w->types->name_mro, hidden);
     wk_ref(w, WK_U64(object, WK_TP_BASES), w->types->name_bases, hidden);
-    wk_ref(w, WK_U64(object, WK_TP_BASE), w->types->name_base, hidden);
+    /* PyType_Ready counts the base of a static type only where it fills it in itself. */
+    wk_addr base = WK_U64(object, WK_TP_BASE);
+    bool borrowed = hidden != 0 && base != wk_symbol(w, WK_SYM_TYPE_OBJECT);
+    wk_ref(w, base, w->types->name_base, borrowed ? WK_FIELD_WEAK : hidden);
     wk_ref(w, wk_type_subclasses(w, object), w->types->name_subclasses, WK_FIELD_HIDDEN);
     if (!(flags & WK_TPF_HEAP))
         return;

@@ -86,6 +86,14 @@ wk_size_prepare(struct wk *w, struct wk_type *type)
 
     if (w->str_sizeof == 0)
         return;
+    if (WK_U64(type->addr, WK_TP_MRO) == 0) {
+        /* Never made ready: a lookup would do it now, and make objects. Its instances have object's own __sizeof__. */
+        type->size_fn = w->types->sizeof_object;
+        type->size_kind = type->item != 0 ? SIZE_ITEMS : SIZE_FIXED;
+        if (type->size_kind != SIZE_FIXED)
+            type->flags |= WK_TYPE_VAR_SIZE;
+        return;
+    }
     wk_addr found = lookup_sizeof(w, type->addr);
     function = function_of(w, found);
     if (function == 0) {

@@ -156,8 +156,8 @@ wk_type_plausible(struct wk *w, wk_addr type)
         if (meta == type_type)
             break;
     }
-    uint64_t flags = WK_U64(type, WK_TP_FLAGS);
-    return (flags & WK_TPF_READY) != 0 && WK_I64(type, WK_TP_BASICSIZE) >= 16 &&
+    /* Py_TPFLAGS_READY is no condition: private static types live without PyType_Ready (functools._lru_list_elem). */
+    return WK_U64(type, WK_TP_DEALLOC) != 0 && WK_I64(type, WK_TP_BASICSIZE) >= 16 &&
            WK_I64(type, WK_TP_BASICSIZE) < BASIC_MAX && WK_I64(type, WK_TP_ITEMSIZE) >= 0 &&
            WK_I64(type, WK_TP_ITEMSIZE) < BASIC_MAX && WK_U64(type, WK_TP_NAME) != 0;
 }

@@ -44,7 +44,7 @@ class Harness:
     def __init__(self, library):
         self.lib = ctypes.PyDLL(os.path.abspath(library))
         self.request = Request()
-        self.pointer = ctypes.pointer(self.request)
+        self.lib.wk_harness_ask(ctypes.byref(self.request))
 
     def run(self, data, result="", content=128, flags=0, memory=0, mode=GHOST, blob=True, oracle=None):
         """oracle: called in a second child that was forked at the same moment; must not return."""
@@ -54,8 +54,8 @@ class Harness:
         q.result_path = os.fsencode(result)
         q.content_limit, q.flags, q.memory_limit = content, flags, memory
         q.mode, q.use_blob, q.oracle = mode, blob, oracle is not None
-        run, pointer = self.lib.wk_harness_run, self.pointer
-        if run(pointer):
+        run = self.lib.wk_harness_run
+        if run():
             try:
                 oracle()
                 os._exit(0)

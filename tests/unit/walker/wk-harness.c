@@ -28,10 +28,12 @@ struct wk_harness_request {
     int32_t status;   /* out: of the child, as waitpid has it; inline: 0 */
 };
 
-int wk_harness_run(struct wk_harness_request *request);
+void wk_harness_ask(struct wk_harness_request *request);
+int wk_harness_run(void); /* without arguments: not even a tuple is made for the call */
 int wk_harness_result(struct wk_result *out);
 
 static struct wk_result last_result;
+static struct wk_harness_request *request; /* owned by the caller */
 
 static void
 fill(struct wk_args *args, const struct wk_harness_request *q)
@@ -64,9 +66,15 @@ static void (*entry_of(const struct wk_harness_request *q))(struct wk_args *)
     return (void (*)(struct wk_args *))(uintptr_t)code;
 }
 
+void
+wk_harness_ask(struct wk_harness_request *what)
+{
+    request = what;
+}
+
 /* 0: walked, see request->status and wk_harness_result; 1: this is the oracle's child; −1: could not start. */
 int
-wk_harness_run(struct wk_harness_request *request)
+wk_harness_run(void)
 {
     struct wk_args *args = mmap(NULL, sizeof *args, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1,
                                 0); /* results come back through it */
