@@ -189,6 +189,19 @@ set_up(struct wk *w)
     wk_syscall6(WK_NR_getrandom, (long)&w->salt, sizeof w->salt, 0, 0, 0, 0);
 }
 
+/*
+ * When all threads sleep there is no current thread state, and C functions that ask for it (some __sizeof__) would crash. In the ghost any will do.
+ * Later versions keep it in a thread-local variable.
+ */
+static void
+adopt_thread_state(struct wk *w)
+{
+    uint64_t at = w->facts.runtime_tstate_current;
+
+    if (w->ghost && at != WK_NO_FACT && WK_U64(w->runtime, at) == 0)
+        *(uint64_t *)(w->runtime + at) = WK_U64(w->interpreter, w->facts.interp_tstate_head);
+}
+
 static void
 walk(struct wk *w)
 {
@@ -201,6 +214,7 @@ walk(struct wk *w)
     wk_text_init(w, &w->text, w->content_limit + CONTENT_SLACK);
     if (!wk_interpreters_find(w))
         wk_give_up(w, WK_ERR_LAYOUT, 0, w->runtime);
+    adopt_thread_state(w);
     w->str_sizeof = find_sizeof(w);
     wk_types_init(w);
     wk_contents_init(w);
