@@ -391,45 +391,63 @@ ids_of(const Group *group)
     return ids;
 }
 
+/* The node of one that refers to another: it may have come up in the meantime, by itself or through its namespace. */
+static void
+connect_object(Explorer *x, const HaReferrer *r, guint to)
+{
+    gpointer known = g_hash_table_lookup(x->node_of, GSIZE_TO_POINTER((gsize)r->id + 1));
+    guint level = node_at(x, to)->level + 1;
+
+    connect_referrer(x, known ? GPOINTER_TO_UINT(known) - 1 : add_object(x, r, level), to, r);
+}
+
+static void
+add_bundle(Explorer *x, const Group *group, guint to)
+{
+    GArray *ids = ids_of(group);
+    HaId first = g_array_index(ids, HaId, 0);
+    guint flags = flags_of(x, first) & (HA_NEAR_HIGHLIGHT | HA_NEAR_ROOT);
+    guint from =
+        add_node(x, HA_NEAR_BUNDLE, first, ids, node_at(x, to)->level + 1, flags | (group->weak ? HA_NEAR_WEAK : 0));
+
+    connect_group(x, from, to, group);
+}
+
 static void
 add_groups(Explorer *x, guint to, GPtrArray *groups, guint slots)
 {
-    guint level = node_at(x, to)->level + 1;
-    GArray *rest = g_array_new(FALSE, FALSE, sizeof(HaId));
-    guint64 references = 0;
+    g_autoptr(GPtrArray) rest = g_ptr_array_new();
 
     for (guint i = 0; i < groups->len; i++) {
-        Group *group = g_ptr_array_index(groups, i);
+        const Group *group = g_ptr_array_index(groups, i);
         gboolean bundle = group->items->len >= BUNDLE_LEAST;
+        guint wanted = bundle ? 1 : group->items->len;
+        gboolean fits = slots >= wanted;
 
-        if (slots >= (bundle ? 1 : group->items->len)) {
-            slots -= bundle ? 1 : group->items->len;
-            if (bundle) {
-                GArray *ids = ids_of(group);
-                guint flags = flags_of(x, g_array_index(ids, HaId, 0)) & (HA_NEAR_HIGHLIGHT | HA_NEAR_ROOT);
-                guint from = add_node(x, HA_NEAR_BUNDLE, g_array_index(ids, HaId, 0), ids, level,
-                                      flags | (group->weak ? HA_NEAR_WEAK : 0));
-                connect_group(x, from, to, group);
-            } else {
-                for (guint k = 0; k < group->items->len; k++) {
-                    const HaReferrer *r = g_array_index(group->items, const HaReferrer *, k);
-                    gpointer known = g_hash_table_lookup(x->node_of, GSIZE_TO_POINTER((gsize)r->id + 1));
-                    connect_referrer(x, known ? GPOINTER_TO_UINT(known) - 1 : add_object(x, r, level), to, r);
-                }
-            }
-            continue;
-        }
-        for (guint k = 0; k < group->items->len; k++) {
+        slots -= fits ? wanted : 0;
+        if (fits && bundle)
+            add_bundle(x, group, to);
+        for (guint k = 0; k < group->items->len && !(fits && bundle); k++) {
             const HaReferrer *r = g_array_index(group->items, const HaReferrer *, k);
-            g_array_append_val(rest, r->id);
-            references += r->count;
+            if (fits)
+                connect_object(x, r, to);
+            else
+                g_ptr_array_add(rest, (gpointer)r);
         }
     }
-    if (rest->len) {
-        guint from = add_node(x, HA_NEAR_MORE, HA_ID_NONE, rest, level, 0);
+    if (rest->len == 1) {
+        connect_object(x, g_ptr_array_index(rest, 0), to); /* takes no more room than "1 more" */
+    } else if (rest->len) {
+        GArray *ids = g_array_new(FALSE, FALSE, sizeof(HaId));
+        guint64 references = 0;
+
+        for (guint i = 0; i < rest->len; i++) {
+            const HaReferrer *r = g_ptr_array_index(rest, i);
+            g_array_append_val(ids, r->id);
+            references += r->count;
+        }
+        guint from = add_node(x, HA_NEAR_MORE, HA_ID_NONE, ids, node_at(x, to)->level + 1, 0);
         add_edge(x, from, to, 0, references, NULL);
-    } else {
-        g_array_unref(rest);
     }
 }
 
@@ -440,7 +458,6 @@ expand(Explorer *x, guint to, gboolean fresh_too, gboolean paths_only)
     HaNear *node = node_at(x, to);
     const HaId *targets = node->members ? (const HaId *)(const void *)node->members->data : &node->id;
     gsize n_targets = node->members ? node->members->len : 1;
-    guint level = node->level + 1;
     HaId own_dict = node->dict;
     g_autoptr(HaReferrers) referrers =
         ha_referrers_new(x->g, x->spec->live, targets, n_targets, x->keep, x->always, &x->budget);
@@ -458,7 +475,7 @@ expand(Explorer *x, guint to, gboolean fresh_too, gboolean paths_only)
         if (known && !paths_only) {
             connect_referrer(x, GPOINTER_TO_UINT(known) - 1, to, r);
         } else if (ha_bits_get(x->on_path, r->id) && (fresh_too || known)) {
-            connect_referrer(x, known ? GPOINTER_TO_UINT(known) - 1 : add_object(x, r, level), to, r);
+            connect_object(x, r, to);
             slots -= slots > 0;
         } else if (fresh_too && !paths_only) {
             g_ptr_array_add(fresh, (gpointer)r);
@@ -468,12 +485,8 @@ expand(Explorer *x, guint to, gboolean fresh_too, gboolean paths_only)
     }
     node_at(x, to)->more = left_out + referrers->unexamined;
     if (fresh->len <= slots) {
-        for (guint i = 0; i < fresh->len; i++) {
-            const HaReferrer *r = g_ptr_array_index(fresh, i);
-            /* the same owner may come twice: by itself and through its namespace */
-            gpointer known = g_hash_table_lookup(x->node_of, GSIZE_TO_POINTER((gsize)r->id + 1));
-            connect_referrer(x, known ? GPOINTER_TO_UINT(known) - 1 : add_object(x, r, level), to, r);
-        }
+        for (guint i = 0; i < fresh->len; i++)
+            connect_object(x, g_ptr_array_index(fresh, i), to);
         return;
     }
     g_autoptr(GPtrArray) groups = make_groups(x, fresh);

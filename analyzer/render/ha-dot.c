@@ -142,20 +142,28 @@ append_tooltip(GString *out, const HaPicNode *n)
     ha_dot_append_tooltip(out, tip->str);
 }
 
-static void
-append_id(GString *out, const HaPicture *p, guint i)
+/* Names of the nodes, which viewers show too: the address, or a number. Generated ASCII. */
+static char **
+make_ids(const HaPicture *p)
 {
-    const HaPicNode *n = ha_picture_node(p, i);
+    char **ids = g_new0(char *, p->nodes->len + 1);
+    g_autoptr(GHashTable) used = g_hash_table_new(g_str_hash, g_str_equal);
 
-    /* An address may stand twice only by a caller's mistake; the index keeps even that apart. */
-    if (n->addr)
-        g_string_append_printf(out, "x%" G_GINT64_MODIFIER "x_%u", n->addr, i);
-    else
-        g_string_append_printf(out, "g%u", i);
+    for (guint i = 0; i < p->nodes->len; i++) {
+        guint64 addr = ha_picture_node(p, i)->addr;
+
+        ids[i] = g_strdup_printf("0x%" G_GINT64_MODIFIER "x", addr);
+        if (!addr || g_hash_table_contains(used, ids[i])) {
+            g_free(ids[i]);
+            ids[i] = g_strdup_printf("group %u", i);
+        }
+        g_hash_table_add(used, ids[i]);
+    }
+    return ids;
 }
 
 static void
-append_node(GString *out, const HaPicture *p, guint i)
+append_node(GString *out, const HaPicture *p, char *const *ids, guint i)
 {
     const HaPicNode *n = ha_picture_node(p, i);
     const Look *fill = look_of(n->flags);
@@ -165,9 +173,8 @@ append_node(GString *out, const HaPicture *p, guint i)
     g_autofree char *title = title_line(n);
     g_autofree char *facts = facts_line(n);
 
-    g_string_append(out, "  ");
-    append_id(out, p, i);
-    g_string_append(out, " [label=<<TABLE BORDER=\"0\" CELLBORDER=\"0\" CELLSPACING=\"0\" CELLPADDING=\"0\">");
+    g_string_append_printf(
+        out, "  \"%s\" [label=<<TABLE BORDER=\"0\" CELLBORDER=\"0\" CELLSPACING=\"0\" CELLPADDING=\"0\">", ids[i]);
     if (*title || (!facts && !n->text && !n->note))
         append_row(out, *title ? title : "?", "11", n->flags & HA_PIC_EXCLUDED ? DIM : INK, TRUE, 7.1);
     if (facts)
@@ -234,7 +241,7 @@ collect_arrows(const HaPicture *p)
 }
 
 static void
-append_arrow(GString *out, const HaPicture *p, const Arrow *a, gboolean labels)
+append_arrow(GString *out, const HaPicture *p, char *const *ids, const Arrow *a, gboolean labels)
 {
     const char *color = a->flags & HA_PIC_RED                      ? "red"
                         : a->flags & (HA_PIC_WEAK | HA_PIC_HIDDEN) ? "#8c959f"
@@ -242,24 +249,22 @@ append_arrow(GString *out, const HaPicture *p, const Arrow *a, gboolean labels)
     const HaPicNode *from = ha_picture_node(p, a->from), *to = ha_picture_node(p, a->to);
     g_autoptr(GString) text = g_string_new(NULL);
 
-    for (guint k = 0; k < a->names->len && k < NAMES_OF_AN_EDGE; k++) {
+    /* one more takes no more room than the line that would say so */
+    guint shown = a->names->len > NAMES_OF_AN_EDGE + 1 ? NAMES_OF_AN_EDGE : a->names->len;
+    for (guint k = 0; k < shown; k++) {
         const GString *name = g_ptr_array_index(a->names, k);
         g_autofree char *s = safe(name->str, name->len, NAME_COLUMNS);
 
         g_string_append_printf(text, "%s%s", k ? "\n" : "", s);
     }
-    if (a->names->len > NAMES_OF_AN_EDGE)
-        g_string_append_printf(text, "\n… %u more names", a->names->len - NAMES_OF_AN_EDGE);
+    if (a->names->len > shown)
+        g_string_append_printf(text, "\n… %u more names", a->names->len - shown);
     else if (a->refs > MAX(a->names->len, 1)) {
         g_autofree char *count = ha_text_count(a->refs);
         g_string_append_printf(text, "%s%s×", text->len ? " " : "", count);
     }
 
-    g_string_append(out, "  ");
-    append_id(out, p, a->from);
-    g_string_append(out, " -> ");
-    append_id(out, p, a->to);
-    g_string_append_printf(out, " [color=\"%s\"", color);
+    g_string_append_printf(out, "  \"%s\" -> \"%s\" [color=\"%s\"", ids[a->from], ids[a->to], color);
     if (a->flags & HA_PIC_RED)
         g_string_append(out, ", penwidth=2.2, fontcolor=\"#a00000\"");
     if (a->flags & HA_PIC_WEAK)
@@ -320,6 +325,7 @@ ha_dot_write(const HaPicture *p)
 {
     GString *out = g_string_new("digraph heap {\n");
     g_autoptr(GPtrArray) arrows = collect_arrows(p);
+    g_auto(GStrv) ids = make_ids(p);
     gboolean many = p->nodes->len > MANY_NODES;
 
     g_string_append(out, "  charset=\"UTF-8\"; rankdir=LR; ranksep=0.45; nodesep=0.18; pad=0.25; bgcolor=\"white\";\n"
@@ -330,9 +336,9 @@ ha_dot_write(const HaPicture *p)
                          "  edge [fontname=\"" FONT "\", fontsize=9, fontcolor=\"" INK "\", arrowsize=0.7];\n");
     append_legend(out, p, arrows);
     for (guint i = 0; i < p->nodes->len; i++)
-        append_node(out, p, i);
+        append_node(out, p, ids, i);
     for (guint i = 0; i < arrows->len; i++)
-        append_arrow(out, p, g_ptr_array_index(arrows, i), arrows->len <= LABELLED_EDGES);
+        append_arrow(out, p, ids, g_ptr_array_index(arrows, i), arrows->len <= LABELLED_EDGES);
     g_string_append(out, "}\n");
     return g_string_free(out, FALSE);
 }
