@@ -1,8 +1,14 @@
 // SPDX-License-Identifier: MIT
 #include "cli/ha-program.h"
+#include "render/ha-layout.h"
 
 int
 main(int argc, char **argv)
 {
+    int status;
+
+    /* The layout of a picture runs in a process of its own: this program again. */
+    if (ha_layout_child(argc, argv, &status))
+        return status;
     return ha_program_run(argc, argv);
 }

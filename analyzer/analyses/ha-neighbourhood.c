@@ -182,6 +182,14 @@ keep_path(Explorer *x, const HaBackPath *path, gboolean red, guint *steps)
     }
 }
 
+/* Held from outside the heap: by C code, or by what the walker could not see. */
+static gboolean
+has_surplus(HaGraph *g, HaId id, gpointer ledger)
+{
+    (void)g;
+    return ha_ledger_surplus(ledger, id) > 0;
+}
+
 static gboolean
 search_roots(Explorer *x, GError **error)
 {
@@ -196,6 +204,9 @@ search_roots(Explorer *x, GError **error)
     else
         for (gsize i = 0; i < s->n_chosen && ok; i++)
             ok = ha_back_search(x->g, s->live, s->excluded, &s->chosen[i], 1, ha_back_fits_root, NULL, 1, paths, error);
+    if (ok && paths->len == 0 && s->ledger)
+        ok = ha_back_search(x->g, s->live, s->excluded, s->chosen, s->n_chosen, has_surplus, (gpointer)s->ledger, 1,
+                            paths, error);
     for (guint i = 0; i < paths->len; i++) {
         const HaBackPath *path = &g_array_index(paths, HaBackPath, i);
         guint steps;

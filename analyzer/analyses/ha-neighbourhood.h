@@ -7,6 +7,7 @@
  * are the namespace of a module, class or instance count as part of it. Like ha_graph_referrers() not thread-safe.
  */
 #include "analyses/ha-bits.h"
+#include "analyses/ha-garbage.h"
 #include "graph/ha-graph.h"
 
 typedef enum {
@@ -58,7 +59,8 @@ typedef struct {
 
 typedef struct {
     const HaBits *live;
-    const HaId *chosen; /* without those excluded */
+    const HaLedger *ledger; /* NULL: what C holds is not known */
+    const HaId *chosen;     /* without those excluded */
     gsize n_chosen;
     const HaBits *excluded, *sources, *highlight; /* NULL: none */
     guint max_depth, max_breadth;

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "analyses/ha-neighbourhood.h"
+#include "cli/ha-out-file.h"
 #include "commands/ha-commands.h"
 #include "commands/ha-object-list.h"
 #include "render/ha-dot.h"
@@ -12,9 +13,9 @@
 #include "render/ha-text.h"
 
 /* A picture that people can still read; more breadth asks for more. */
-#define MIN_NODES       120
-#define MAX_NODES       1000
-#define EDGES_PER_NODE  2.5
+#define MIN_NODES      120
+#define MAX_NODES      1000
+#define EDGES_PER_NODE 2.5
 
 static const HaOption options[] = {
     {.name = "filter",
@@ -22,7 +23,10 @@ static const HaOption options[] = {
      .kind = HA_OPTION_TEXT,
      .arg = "EXPR",
      .help = "the chosen objects: addresses, or parts of type names, with commas between; ! in front leaves out"},
-    {.name = "exclude", .kind = HA_OPTION_TEXT, .arg = "LIST", .help = "addresses and types that are not followed (grey)"},
+    {.name = "exclude",
+     .kind = HA_OPTION_TEXT,
+     .arg = "LIST",
+     .help = "addresses and types that are not followed (grey)"},
     {.name = "sources",
      .kind = HA_OPTION_TEXT,
      .arg = "LIST",
@@ -134,8 +138,9 @@ choose(HaContext *c, Choice *choice, GError **error)
         return FALSE;
     if (!choice->filter.in) {
         g_set_error(error, HA_ERROR, HA_ERROR_USAGE, "%s: see 'heapanalyze graph --help'",
-                    filter ? "--filter only leaves out: it must name objects too"
-                           : "graph wants --filter with an address (from 'heapanalyze top') or a part of a type's name");
+                    filter
+                        ? "--filter only leaves out: it must name objects too"
+                        : "graph wants --filter with an address (from 'heapanalyze top') or a part of a type's name");
         return FALSE;
     }
     spec.not = FALSE;
@@ -174,8 +179,8 @@ make_title(const HaContext *c, const Choice *choice)
     for (gsize i = 1; i < choice->n_chosen; i++)
         same &= ha_graph_type(c->graph, choice->chosen[i]) == type;
     if (choice->n_chosen == 1)
-        return g_strdup_printf("Who refers to the %s at 0x%" G_GINT64_MODIFIER "x, in %s", ha_heap_picture_type_name(type),
-                               ha_graph_addr(c->graph, choice->chosen[0]), file);
+        return g_strdup_printf("Who refers to the %s at 0x%" G_GINT64_MODIFIER "x, in %s",
+                               ha_heap_picture_type_name(type), ha_graph_addr(c->graph, choice->chosen[0]), file);
     if (same)
         return g_strdup_printf("Who refers to %s objects of %s, in %s", count, ha_heap_picture_type_name(type), file);
     return g_strdup_printf("Who refers to %s objects that fit '%s', in %s", count,
@@ -216,7 +221,7 @@ make_picture(HaContext *c, GError **error)
     const char *censor = ha_options_text(c->options, "censor");
     g_auto(GStrv) prefixes = censor ? g_strsplit(censor, ",", -1) : NULL;
     g_autofree char *title = make_title(c, &choice);
-    HaHeapPictureSpec words = {title, (const char *const *)prefixes, c->ledger};
+    HaHeapPictureSpec words = {.title = title, .ledger = c->ledger, .censor = (const char *const *)prefixes};
     return ha_heap_picture_new(c->graph, n, &words);
 }
 
@@ -228,21 +233,21 @@ fold(const HaContext *c, const HaPicture *whole, guint *level)
     HaPicture *p = ha_fold_to_fit(whole, nodes, (guint)(nodes * EDGES_PER_NODE), level);
 
     if (*level > 0)
-        ha_picture_note(p, "Folded from %u boxes: alike objects share a double one with their number; its tooltip lists them.",
-                        whole->nodes->len);
+        ha_picture_note(
+            p, "Folded from %u boxes: alike objects share a double one with their number; its tooltip lists them.",
+            whole->nodes->len);
     return p;
 }
 
 static gboolean
 save(const char *path, const void *data, gsize n, GError **error)
 {
-    g_autoptr(GError) cause = NULL;
+    HaOutFile *file = ha_out_file_new(path, error);
 
-    /* writes a file beside it, then renames */
-    if (g_file_set_contents(path, data, (gssize)n, &cause))
-        return TRUE;
-    g_set_error(error, HA_ERROR, HA_ERROR_FAILED, "cannot write '%s': %s", path, cause->message);
-    return FALSE;
+    if (!file)
+        return FALSE;
+    ha_out_bytes(ha_out_file_out(file), data, n);
+    return ha_out_file_finish(file, error);
 }
 
 static gboolean
@@ -295,6 +300,7 @@ const HaCommand ha_command_graph = {
     .summary = "Who refers to the chosen objects, as a picture",
     .examples = "  heapanalyze graph --filter 0x7f3a5c0d1e40 --highlight asyncio.Task -o graph.svg\n"
                 "  heapanalyze graph --filter app.Session --max-depth 5 -o sessions.pdf\n"
-                "  heapanalyze graph --filter='0x7f3a5c0d1e40,!0x7f3a5c000000' --max-depth=30 app.heap.gz | dot -Tsvg -o x.svg\n",
+                "  heapanalyze graph --filter='0x7f3a5c0d1e40,!0x7f3a5c000000' --max-depth=30 app.heap.gz | dot -Tsvg "
+                "-o x.svg\n",
     .options = options,
     .run = run};

@@ -98,14 +98,14 @@ add_name(HaObjectList *list, const HaObjectListSpec *s, const char *name, gboole
     }
     HaId id = looks == NOT_AN_ADDRESS ? HA_ID_NONE : ha_graph_lookup(s->graph, addr);
     if (id != HA_ID_NONE) {
-        if (!not && !ha_bits_get(s->live, id)) {
+        if (!not &&!ha_bits_get(s->live, id)) {
             g_set_error(error, HA_ERROR, HA_ERROR_FAILED,
                         "the %s at %s is garbage, which a collection would free: add --garbage to see it",
                         ha_graph_type(s->graph, id)->name, name);
             return FALSE;
         }
         ha_bits_set(*to, id);
-        list->addresses += !not;
+        list->addresses += !not ;
         return TRUE;
     }
     g_autoptr(HaTypeSet) types =
@@ -114,13 +114,12 @@ add_name(HaObjectList *list, const HaObjectListSpec *s, const char *name, gboole
         add_types(s, types, not ? s->live : s->chosen, *to);
         return TRUE;
     }
-    if (not)
+    if (not )
         return TRUE; /* what is not there need not be taken out */
     if (looks != NOT_AN_ADDRESS)
         return no_such_object(s, name, addr, error);
-    g_set_error(error, HA_ERROR, HA_ERROR_FAILED,
-                "%s: no type in '%s' %s '%s': 'heapanalyze types' lists them", s->option, s->dump_name,
-                s->match == HA_MATCH_PART ? "has in its name" : "is called", name);
+    g_set_error(error, HA_ERROR, HA_ERROR_FAILED, "%s: no type in '%s' %s '%s': 'heapanalyze types' lists them",
+                s->option, s->dump_name, s->match == HA_MATCH_PART ? "has in its name" : "is called", name);
     return FALSE;
 }
 
@@ -134,9 +133,9 @@ ha_object_list_parse(HaObjectList *list, const HaObjectListSpec *spec, const cha
         const char *name = g_strstrip(names[i]);
         gboolean not = name[0] == '!';
 
-        if (not)
+        if (not )
             name = g_strchug(names[i] + (name - names[i]) + 1);
-        if (!*name || (not && !spec->not)) {
+        if (!*name || (not &&!spec->not )) {
             g_set_error(error, HA_ERROR, HA_ERROR_USAGE, "%s: %s in '%s': addresses and types, with commas between",
                         spec->option, *name ? "'!' has no meaning here" : "an empty name", text);
             ha_object_list_clear(list);

@@ -9,9 +9,9 @@
 #include "graph/ha-graph.h"
 
 typedef struct {
-    HaBits *in;       /* owned; NULL when the list names none */
-    HaBits *out;      /* owned; those with "!"; NULL when there are none */
-    guint addresses;  /* how many of the names without "!" were addresses */
+    HaBits *in;      /* owned; NULL when the list names none */
+    HaBits *out;     /* owned; those with "!"; NULL when there are none */
+    guint addresses; /* how many of the names without "!" were addresses */
 } HaObjectList;
 
 typedef struct {
@@ -21,7 +21,7 @@ typedef struct {
     const HaBits *live;   /* an address of anything else is an error */
     const HaBits *chosen; /* objects of a type are taken from these */
     HaMatch match;        /* of types without "!" */
-    gboolean not;         /* "!" is allowed */
+    gboolean not ;        /* "!" is allowed */
 } HaObjectListSpec;
 
 /* HA_ERROR_USAGE: wrong syntax; HA_ERROR_FAILED: nothing there, with what to do. text NULL: empty lists. */

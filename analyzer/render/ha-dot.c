@@ -2,6 +2,7 @@
 #include "render/ha-dot.h"
 
 #include "render/ha-text.h"
+#include "text/ha-size.h"
 
 #include <string.h>
 
@@ -102,7 +103,7 @@ title_line(const HaPicNode *n)
 static char *
 facts_line(const HaPicNode *n)
 {
-    g_autofree char *size = n->size ? ha_text_size(n->size) : NULL;
+    g_autofree char *size = n->size ? ha_size_text(n->size) : NULL;
 
     if (n->addr)
         return g_strdup_printf("0x%" G_GINT64_MODIFIER "x%s%s", n->addr, size ? " · " : "", size ? size : "");

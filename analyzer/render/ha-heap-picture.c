@@ -4,6 +4,7 @@
 #include "render/ha-censor.h"
 #include "render/ha-text.h"
 #include "text/ha-escape.h"
+#include "text/ha-root-text.h"
 
 #include <string.h>
 
@@ -111,39 +112,19 @@ thread_text(const Painter *p, guint32 index)
     return g_strdup_printf("thread %" G_GUINT64_FORMAT, t->native_id ? t->native_id : t->ident);
 }
 
-static const char *
-root_kind_text(guint8 kind)
-{
-    switch ((enum hf_root_kind)kind) {
-    case HF_ROOT_INTERPRETER:
-        return "interpreter";
-    case HF_ROOT_THREAD:
-        return "thread state";
-    case HF_ROOT_STATIC_TYPE:
-        return "static type";
-    case HF_ROOT_RUNTIME:
-        return "runtime";
-    case HF_ROOT_FRAME:
-    case HF_ROOT_COUNT:
-        break;
-    }
-    return "root";
-}
-
-/* "GC root: sys.modules", "GC root: <local x> of main()", …; NULL for none. */
+/* "GC root: sys.modules", "GC root: <local x> of main at app.py:3 in MainThread"; NULL for none. */
 static char *
 roots_text(const Painter *p, HaId id, gboolean with_frames)
 {
-    gsize n, n_roots, n_frames;
+    gsize n, n_roots;
     const guint32 *held = ha_graph_roots_of(p->g, id, &n);
     const HaRoot *roots = ha_graph_roots(p->g, &n_roots);
-    const HaFrame *frames = ha_graph_frames(p->g, &n_frames);
+    guint32 surplus = p->spec->ledger ? ha_ledger_surplus(p->spec->ledger, id) : 0;
     g_autoptr(GString) text = g_string_new(NULL);
     guint told = 0, others = 0;
 
     for (gsize i = 0; i < n; i++) {
         const HaRoot *root = &roots[held[i]];
-        const char *name = root->name ? root->name : root_kind_text(root->kind);
 
         if (root->kind == HF_ROOT_FRAME && !with_frames)
             continue;
@@ -151,14 +132,13 @@ roots_text(const Painter *p, HaId id, gboolean with_frames)
             others++;
             continue;
         }
+        g_autofree char *one = ha_root_text(p->g, root);
         g_string_append(text, told++ ? ", " : "GC root: ");
-        if (ha_censor_hides_text(p->spec->censor, name, strlen(name)))
-            g_string_append(text, HA_CENSORED);
-        else if (root->kind == HF_ROOT_FRAME && root->frame < n_frames)
-            g_string_append_printf(text, "%s of %s()", name, frames[root->frame].qualname);
-        else
-            g_string_append(text, name);
+        g_string_append(text, ha_censor_hides_text(p->spec->censor, one, strlen(one)) ? HA_CENSORED : one);
     }
+    if (surplus)
+        g_string_append_printf(text, "%s%u reference%s from C code", told++ ? ", " : "GC root: ", surplus,
+                               surplus == 1 ? "" : "s");
     if (others)
         g_string_append_printf(text, " and %u more", others);
     return text->len ? g_string_free(g_steal_pointer(&text), FALSE) : NULL;

@@ -6,8 +6,8 @@
 
 typedef struct {
     const char *title;
-    const char *const *
-        censor; /* prefixes, NULL-terminated; NULL: none. What starts with one, a type's or another name, is not shown */
+    const HaLedger *ledger;    /* NULL: none */
+    const char *const *censor; /* prefixes, NULL-terminated; NULL: none. See ha-censor.h */
 } HaHeapPictureSpec;
 
 HaPicture *ha_heap_picture_new(HaGraph *g, const HaNeighbourhood *n, const HaHeapPictureSpec *spec);

@@ -88,20 +88,6 @@ ha_text_columns(const char *safe)
 }
 
 char *
-ha_text_size(guint64 bytes)
-{
-    static const char *const units[] = {"B", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB"};
-    double v = (double)bytes;
-    guint u = 0;
-
-    for (; v >= 1023.95 && u + 1 < G_N_ELEMENTS(units); u++)
-        v /= 1024;
-    if (u == 0)
-        return g_strdup_printf("%" G_GUINT64_FORMAT " B", bytes);
-    return g_strdup_printf("%.1f %s", v, units[u]);
-}
-
-char *
 ha_text_count(guint64 n)
 {
     char digits[24];

@@ -16,8 +16,6 @@ gboolean ha_text_append_safe(GString *out, const char *raw, gsize n, gsize max_c
 /* Width of safe text in columns, wide characters counted twice. */
 gsize ha_text_columns(const char *safe);
 
-/* "12.3 MiB", "512 B". */
-char *ha_text_size(guint64 bytes);
 /* "1,234,567". */
 char *ha_text_count(guint64 n);
 

@@ -95,21 +95,19 @@ test_numbers(void)
 {
     static const struct {
         guint64 n;
-        const char *size, *count;
+        const char *count;
     } cases[] = {
-        {0, "0 B", "0"},
-        {1023, "1023 B", "1,023"},
-        {1024, "1.0 KiB", "1,024"},
-        {1048575, "1.0 MiB", "1,048,575"},
-        {1234567, "1.2 MiB", "1,234,567"},
-        {G_MAXUINT64, "16.0 EiB", "18,446,744,073,709,551,615"},
+        {0, "0"},
+        {1023, "1,023"},
+        {1024, "1,024"},
+        {1048575, "1,048,575"},
+        {1234567, "1,234,567"},
+        {G_MAXUINT64, "18,446,744,073,709,551,615"},
     };
 
     for (guint i = 0; i < G_N_ELEMENTS(cases); i++) {
-        g_autofree char *size = ha_text_size(cases[i].n);
         g_autofree char *count = ha_text_count(cases[i].n);
 
-        g_assert_cmpstr(size, ==, cases[i].size);
         g_assert_cmpstr(count, ==, cases[i].count);
     }
 }
