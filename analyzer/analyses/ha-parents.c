@@ -124,7 +124,7 @@ find_edge(const HaGraph *g, HaId parent, HaId child, gsize *first, gsize *count)
 
 /* The parents of child that are nearest to a root, best first; *total: how many there are at all. */
 static GArray *
-best_parents(HaParents *p, HaId child, gsize *total)
+best_parents(HaParents *p, HaId child, guint breadth, gsize *total)
 {
     GArray *best = g_array_new(FALSE, FALSE, sizeof(Candidate));
     gsize n;
@@ -138,15 +138,15 @@ best_parents(HaParents *p, HaId child, gsize *total)
             continue;
         (*total)++;
         Candidate candidate = {.id = from[i], .distance = p->distance[from[i]]};
-        if (best->len == p->max_breadth &&
+        if (best->len == breadth &&
             (best->len == 0 || compare_candidates(&candidate, &g_array_index(best, Candidate, best->len - 1)) >= 0))
             continue;
         guint at = best->len;
         while (at > 0 && compare_candidates(&candidate, &g_array_index(best, Candidate, at - 1)) < 0)
             at--;
         g_array_insert_val(best, at, candidate);
-        if (best->len > p->max_breadth)
-            g_array_set_size(best, p->max_breadth);
+        if (best->len > breadth)
+            g_array_set_size(best, breadth);
     }
     return best;
 }
@@ -168,7 +168,8 @@ static void
 descend(HaParents *p, GArray *levels, HaId child)
 {
     Level level = {.child = child};
-    level.parents = best_parents(p, child, &level.total);
+    guint breadth = levels->len < 32 ? p->max_breadth >> levels->len : 0;
+    level.parents = best_parents(p, child, p->max_breadth > 0 ? MAX(breadth, 1) : 0, &level.total);
     g_array_append_val(levels, level);
     ha_bits_set(p->expanded, child);
 }
@@ -214,7 +215,8 @@ ha_parents_of(HaParents *p, HaId id)
         guint depth = levels->len;
         gboolean full = lines->len >= p->max_lines;
         if (level->next == level->parents->len || full) {
-            if (level->total > level->next) {
+            gboolean said = level->next == 1 && level->parents->len == 1; /* with the only parent */
+            if (level->total > level->next && !said) {
                 HaParent more = {.kind = HA_PARENT_MORE,
                                  .depth = depth,
                                  .id = HA_ID_NONE,
@@ -228,6 +230,7 @@ ha_parents_of(HaParents *p, HaId id)
         HaParent line = {.depth = depth, .child = level->child};
         line.id = g_array_index(level->parents, Candidate, level->next++).id;
         find_edge(p->g, line.id, line.child, &line.first_ref, &line.count);
+        line.others = level->parents->len == 1 ? level->total - 1 : 0;
         gsize n_roots;
         ha_graph_roots_of(p->g, line.id, &n_roots);
         if (is_on_way(levels, line.id))

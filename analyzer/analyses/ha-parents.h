@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 /*
- * Who holds an object, and who holds that, as a tree that stays small: an object is expanded once in the whole session, each level
- * shows the parents nearest to a root first and at most so many, and a tree has a limit of its own. Weak references hold nothing.
+ * Who holds an object, and who holds that, as a tree that stays small: an object is expanded once in the whole session; each object
+ * shows the parents nearest to a root first, max_breadth of them on the first level, half as many on the second and so on, at last
+ * the nearest one only, which leads to the root by the shortest way; and a tree has a limit of lines. Weak references hold nothing.
  */
 #include "analyses/ha-bits.h"
 #include "analyses/ha-garbage.h"
@@ -23,6 +24,7 @@ typedef struct {
     HaId id, child;
     gsize count;     /* MORE: how many; else references from id to child */
     gsize first_ref; /* index of the first reference from id to child */
+    gsize others;    /* how many more parents child has, where this is the only one shown; else 0 */
 } HaParent;
 
 typedef struct HaParents HaParents;

@@ -30,7 +30,7 @@ static const HaOption options[] = {
      .kind = HA_OPTION_NUMBER,
      .arg = "N",
      .fallback = "5",
-     .help = "parents of each object, those nearest to a root first"},
+     .help = "parents of an object, nearest to a root first; half on each next level"},
     {.name = "json", .kind = HA_OPTION_FLAG, .help = "the same as JSON"},
     {0}};
 
@@ -156,6 +156,8 @@ write_parent(HaContext *c, const HaParent *parent)
     }
     if (parent->kind == HA_PARENT_REPEATED)
         ha_out_text(c->out, " (shown above)");
+    if (parent->others > 0)
+        ha_out_printf(c->out, " … and %" G_GSIZE_FORMAT " more", parent->others);
     ha_out_char(c->out, '\n');
 }
 
@@ -206,6 +208,8 @@ json_parents(HaJson *j, HaContext *c, HaParents *parents, HaId id)
             g_autofree char *edge = ha_edge_text(c->graph, parent->id, parent->child, parent->first_ref, parent->count);
             ha_json_key(j, "name");
             ha_json_text(j, edge);
+            ha_json_key(j, "others");
+            ha_json_uint(j, parent->others);
             ha_json_object_members(j, c, parent->id);
         }
         ha_json_end_object(j);

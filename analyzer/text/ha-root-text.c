@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "ha-root-text.h"
 
+#define STATIC_COUNT 500000000
+
 static const char *
 or_else(const char *text, const char *otherwise)
 {
@@ -49,7 +51,9 @@ ha_root_texts(const HaGraph *g, const HaLedger *ledger, HaId id)
     if (ha_graph_flags(g, id) & HF_OBJ_IMMORTAL && n == 0)
         g_ptr_array_add(texts, g_strdup("immortal"));
     guint32 surplus = ledger != NULL ? ha_ledger_surplus(ledger, id) : 0;
-    if (surplus > 0)
+    if (surplus >= STATIC_COUNT)
+        g_ptr_array_add(texts, g_strdup("static object")); /* 3.11 gives frozen objects a count of 999999999 */
+    else if (surplus > 0)
         g_ptr_array_add(texts,
                         g_strdup_printf("%u reference%s from outside the heap", surplus, surplus == 1 ? "" : "s"));
     return texts;
