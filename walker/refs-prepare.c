@@ -136,8 +136,12 @@ prepare_native(struct wk *w, struct wk_type *type, struct list *l)
                 type->open = HF_RUN_INDEX;
         }
     }
-    /* An instance of a type made at run time holds its type. */
-    if ((type->flags & WK_TYPE_HEAP) && !has_offset(l, WK_OB_TYPE) && type->walk != WK_WALK_TYPE) {
+    /*
+     * An instance of a type made at run time holds its type. An element of functools' caches has its references shown by the
+     * cache, this one too.
+     */
+    if (!text_equals(WK_READ(const char *, type->addr, WK_TP_NAME), "functools._lru_list_elem") &&
+        (type->flags & WK_TYPE_HEAP) && !has_offset(l, WK_OB_TYPE) && type->walk != WK_WALK_TYPE) {
         add(l, WK_OB_TYPE, w->types->name_class, type->walk == WK_WALK_TRAVERSE ? 0 : WK_FIELD_HIDDEN);
         if (type->walk == WK_WALK_NONE)
             type->walk = WK_WALK_FIELDS;

@@ -12,7 +12,7 @@
 #define MARK_AHEAD  32u
 #define SEARCH_MAX  48u /* names of tp_traverse's references are looked for among so many at either end */
 #define MASK_FIELDS 32u
-#define MASK_VALUES 30u
+#define MASK_VALUES 28u
 #define DICT_CACHE  256u
 #define SET_ENTRY   16u
 
@@ -283,7 +283,8 @@ fields_slow(struct wk *w, struct wk_type *type, wk_addr object, bool has_open, e
                 if (value != 0)
                     wk_ref(w, value, wk_name_str(w, WK_NAME_ATTR, WK_U64(d.entries, i * d.stride + d.key)), 0);
             }
-        wk_ref(w, dict, w->types->name_dict, 0);
+        /* 3.13 keeps the values inside when the dict is made, and shows the one or the other. */
+        wk_ref(w, dict, w->types->name_dict, values != 0 ? WK_FIELD_HIDDEN : 0);
     }
     return wk_layout(w, has_open, open, r->tags, r->n_tags);
 }
@@ -309,7 +310,8 @@ fields_refs(struct wk *w, struct wk_type *type, wk_addr object, bool has_open, e
         wk_addr dict, keys, values = inline_values(w, type, object, &dict);
         if (values != 0) {
             uint64_t count = values_count(w, type, &keys);
-            if (count > MASK_VALUES - 1)
+            mask |= 1ull << 60;
+            if (count > MASK_VALUES)
                 return fields_slow(w, type, object, has_open, open);
             for (uint64_t i = 0; i < count; i++) {
                 wk_addr a = WK_U64(values, 8 * i);
@@ -456,7 +458,7 @@ wk_collect(struct wk *w, struct wk_type *type, wk_addr object, struct hf_object_
     case WK_WALK_DICT:
         open = HF_RUN_ITEMS;
         if (dict_refs(w, object, !(type->flags & WK_TYPE_TAIL), &layout))
-            layout = type->layout;
+            layout = wk_likely(object != w->interned) ? type->layout : w->types->layout_borrowed;
         break;
     case WK_WALK_SET:
         open = HF_RUN_MEMBER;

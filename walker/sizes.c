@@ -19,24 +19,25 @@ enum size_kind {
 };
 
 #define METH_NOARGS 4
+#define MRO_MAX     64u
 
 /*
- * What a type has for __sizeof__, along its MRO. Borrowed. Not by _PyType_Lookup, which since 3.10 finds its cache through the current thread
- * state: when all threads sleep there is none. Names of attributes are interned: the same address is the same name.
+ * What a type has for __sizeof__, along its MRO; borrowed, 0: none. Not by _PyType_Lookup: its cache drops references to the names that it
+ * replaces, so that counts in the dump would be ours; and since 3.10 it finds that cache through the current thread state, which
+ * there is none of when all threads sleep. Names in types' dicts are interned: the same address is the same name.
  */
 static wk_addr
-lookup_sizeof(struct wk *w, wk_addr type)
+lookup_sizeof(struct wk *w, wk_addr type, uint64_t from)
 {
     wk_addr mro = WK_U64(type, WK_TP_MRO), key, value;
-    uint64_t n = mro != 0 ? wk_tuple_size(mro) : 0;
     struct wk_dict d;
 
-    for (uint64_t i = 0; i < n && i < 256; i++) {
+    for (uint64_t i = from; mro != 0 && i < wk_tuple_size(mro) && i < MRO_MAX; i++) {
         wk_addr dict = wk_type_dict(w, wk_tuple_item(mro, i));
         if (dict == 0 || !wk_dict_view(w, dict, &d))
             continue;
         for (uint64_t k = 0; k < d.n; k++)
-            if (wk_dict_entry(&d, k, &key, &value) && key == w->str_sizeof)
+            if (WK_U64(d.entries, k * d.stride + d.key) == w->str_sizeof && wk_dict_entry(&d, k, &key, &value))
                 return value;
     }
     return 0;
@@ -56,7 +57,7 @@ function_of(struct wk *w, wk_addr descr)
 wk_addr
 wk_sizeof_function(struct wk *w, wk_addr type)
 {
-    return type != 0 && w->str_sizeof != 0 ? function_of(w, lookup_sizeof(w, type)) : 0;
+    return type != 0 && w->str_sizeof != 0 ? function_of(w, lookup_sizeof(w, type, 0)) : 0;
 }
 
 static enum size_kind
@@ -107,14 +108,14 @@ wk_size_prepare(struct wk *w, struct wk_type *type)
             type->flags |= WK_TYPE_VAR_SIZE;
         return;
     }
-    wk_addr found = lookup_sizeof(w, type->addr);
+    wk_addr found = lookup_sizeof(w, type->addr, 0);
     function = function_of(w, found);
     if (function == 0) {
         /* Python's, or something unusual: the first C function further up the MRO knows what the C parts take. */
         wk_addr mro = WK_U64(type->addr, WK_TP_MRO);
         type->flags |= WK_TYPE_SIZE_PY;
-        for (uint64_t i = 1; mro != 0 && i < wk_tuple_size(mro) && i < 64 && function == 0; i++)
-            function = function_of(w, lookup_sizeof(w, wk_tuple_item(mro, i)));
+        for (uint64_t i = 1; mro != 0 && i < wk_tuple_size(mro) && i < MRO_MAX && function == 0; i++)
+            function = function_of(w, lookup_sizeof(w, type->addr, i));
     }
     type->size_fn = function;
     type->size_kind = (uint8_t)kind_of(w, type, function);

@@ -68,6 +68,8 @@ wk_types_init(struct wk *w)
     t->name_qualname = wk_name(w, ".__qualname__");
     t->name_slots = wk_name(w, "<slots>");
     wk_text_init(w, &t->text, 1024);
+    struct hf_run borrowed = {.kind = HF_RUN_ITEMS, .flags = HF_RUN_WEAK};
+    t->layout_borrowed = hf_write_layout(&w->out, &borrowed, 1);
     t->sizeof_object = wk_sizeof_function(w, wk_symbol(w, WK_SYM_TYPE_OBJECT));
     t->sizeof_list = wk_sizeof_function(w, wk_symbol(w, WK_SYM_TYPE_LIST));
     t->sizeof_dict = wk_sizeof_function(w, wk_symbol(w, WK_SYM_TYPE_DICT));

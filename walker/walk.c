@@ -14,6 +14,7 @@
 #define HEADS_MAX       64u
 #define SWEEP_WORTHWILE 64u /* objects a leaf that a sweep must find to be better than the worklist */
 #define SKIP_NAMED_MAX  300u
+#define DEEP_FROZEN     900000000u /* 3.11: counts of objects that lie in the executable start at 999999999 */
 #define CAREFUL_OBJECTS 4096u
 #define DIRTY_WORDS     (WK_LEAF_WORDS / 64)
 
@@ -108,7 +109,7 @@ write_object(struct wk *w, wk_addr object)
     row.type = type->id;
     row.flags = HF_OBJ_REFCOUNT;
     row.refcount = refcount;
-    if (w->facts.refcnt_immortal && (int32_t)(uint32_t)refcount < 0)
+    if (wk_unlikely(refcount >= DEEP_FROZEN) || (w->facts.refcnt_immortal && (int32_t)(uint32_t)refcount < 0))
         row.flags = HF_OBJ_IMMORTAL;
     if (type->walk != WK_WALK_NONE) {
         wk_collect(w, type, object, &row);

@@ -18,6 +18,7 @@ struct wk_types {
     /* C functions behind __sizeof__ of the built-in types. */
     wk_addr sizeof_object, sizeof_list, sizeof_dict, sizeof_set, sizeof_frozenset, sizeof_str, sizeof_int;
     struct wk_text text;
+    uint32_t layout_borrowed; /* ITEMS that are not in the counts: the table of interned strings */
     uint32_t name_class, name_dict, name_cache, name_mro, name_bases, name_base, name_subclasses, name_module,
         name_name, name_qualname, name_slots;
 };

@@ -218,6 +218,8 @@ class Comparison:
         dump = self.dump
         held = collections.Counter()
         for o in dump.objects.values():
+            if o.flags & (1 << 7) and o.type.name in ('builtins.tuple', 'builtins.code'):
+                continue  # what lies in the executable (3.11+: frozen modules) refers without counting
             for referent, _, _, flags in dump.named(o):
                 if not flags & 1:
                     held[referent] += 1

@@ -15,7 +15,6 @@
     X(TYPE_UNICODE, PyUnicode_Type, 1)                                                                                 \
     X(TYPE_LONG, PyLong_Type, 1)                                                                                       \
     X(TYPE_BYTES, PyBytes_Type, 1)                                                                                     \
-    X(TYPE_LOOKUP, _PyType_Lookup, 1)                                                                                  \
     X(TYPE_SET, PySet_Type, 0)                                                                                         \
     X(TYPE_FROZENSET, PyFrozenSet_Type, 0)                                                                             \
     X(TYPE_BYTEARRAY, PyByteArray_Type, 0)                                                                             \
