@@ -9,6 +9,7 @@
 #include <unistd.h>
 #include <zlib.h>
 #include <zstd.h>
+#include <zstd_errors.h>
 
 #define BUFFER          ((size_t)1 << 20)
 #define WINDOW_LOG_MAX  27 /* 128 MiB: what zstd itself takes without being asked */
@@ -158,13 +159,13 @@ start(struct hf_stream *s)
     if (looks_gzip(p, n)) {
         s->compression = HF_GZIP;
         if (inflateInit2(&s->z, 15 + 16) != Z_OK) /* 15: largest window; 16: gzip, no other */
-            return fail(s, "no memory for gzip");
+            return fail(s, "gzip: no memory");
         s->have_z = true;
     } else if (looks_zstd(p, n)) {
         s->compression = HF_ZSTD;
         s->zstd = ZSTD_createDStream();
         if (s->zstd == NULL || ZSTD_isError(ZSTD_DCtx_setParameter(s->zstd, ZSTD_d_windowLogMax, WINDOW_LOG_MAX)))
-            return fail(s, "no memory for zstd");
+            return fail(s, "zstd: no memory");
     }
     return true;
 }
@@ -206,7 +207,8 @@ step_zstd(struct hf_stream *s, uint8_t *p, size_t room, size_t *got)
     size_t code = ZSTD_decompressStream(s->zstd, &out, &in);
     if (ZSTD_isError(code)) {
         char text[160];
-        snprintf(text, sizeof text, "zstd: %s", ZSTD_getErrorName(code));
+        bool memory = ZSTD_getErrorCode(code) == ZSTD_error_memory_allocation;
+        snprintf(text, sizeof text, "zstd: %s", memory ? "no memory" : ZSTD_getErrorName(code));
         return fail(s, text);
     }
     s->in.at = in.pos;

@@ -33,7 +33,8 @@ size_t hf_stream_peek(struct hf_stream *s, const uint8_t **bytes, size_t n);
 
 enum hf_compression hf_stream_compression(struct hf_stream *s); /* reads the first bytes */
 uint64_t hf_stream_position(const struct hf_stream *s);         /* bytes of the file taken, before decompression */
-const char *hf_stream_error(const struct hf_stream *s);         /* "" when none; owned by s */
+/* "" when none; owned by s. "reading failed: …", "gzip: …", "zstd: …"; the latter two end in "the file is cut" and "no memory" for these. */
+const char *hf_stream_error(const struct hf_stream *s);
 
 /* A reader over a stream, whose messages become the reader's. Borrows s; free the reader first. NULL without memory. */
 struct hf_reader *hf_stream_reader(struct hf_stream *s);
