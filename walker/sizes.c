@@ -18,8 +18,9 @@ enum size_kind {
     SIZE_UNKNOWN, /* nothing that can be called: basic size and items */
 };
 
-#define METH_NOARGS 4
-#define MRO_MAX     64u
+#define METH_NOARGS   4
+#define METH_DEFINING (0x0200 | 0x0080 | 0x0002)
+#define MRO_MAX       64u
 
 /*
  * What a type has for __sizeof__, along its MRO; borrowed, 0: none. Not by _PyType_Lookup: its cache drops references to the names that it
@@ -43,21 +44,31 @@ lookup_sizeof(struct wk *w, wk_addr type, uint64_t from)
     return 0;
 }
 
+/*
+ * The C function of a method descriptor, 0 if it is something else. *defining: 0 for a function without arguments, or the class that
+ * the argument parser's convention wants to hear of (METH_METHOD | METH_FASTCALL | METH_KEYWORDS: ctypes on 3.13).
+ */
 static wk_addr
-function_of(struct wk *w, wk_addr descr)
+function_of(struct wk *w, wk_addr descr, wk_addr *defining)
 {
     if (descr == 0 || WK_U64(descr, WK_OB_TYPE) != wk_symbol(w, WK_SYM_TYPE_METHOD_DESCR))
         return 0;
     wk_addr method = WK_U64(descr, w->facts.methdescr_method);
-    if (method == 0 || WK_I32(method, w->facts.methoddef_flags) != METH_NOARGS)
+    if (method == 0)
         return 0;
+    int32_t flags = WK_I32(method, w->facts.methoddef_flags);
+    if (flags != METH_NOARGS && flags != METH_DEFINING)
+        return 0;
+    *defining = flags == METH_DEFINING ? WK_U64(descr, w->facts.descr_type) : 0;
     return WK_U64(method, w->facts.methoddef_meth);
 }
 
 wk_addr
 wk_sizeof_function(struct wk *w, wk_addr type)
 {
-    return type != 0 && w->str_sizeof != 0 ? function_of(w, lookup_sizeof(w, type, 0)) : 0;
+    wk_addr defining;
+
+    return type != 0 && w->str_sizeof != 0 ? function_of(w, lookup_sizeof(w, type, 0), &defining) : 0;
 }
 
 static enum size_kind
@@ -109,13 +120,13 @@ wk_size_prepare(struct wk *w, struct wk_type *type)
         return;
     }
     wk_addr found = lookup_sizeof(w, type->addr, 0);
-    function = function_of(w, found);
+    function = function_of(w, found, &type->size_class);
     if (function == 0) {
         /* Python's, or something unusual: the first C function further up the MRO knows what the C parts take. */
         wk_addr mro = WK_U64(type->addr, WK_TP_MRO);
         type->flags |= WK_TYPE_SIZE_PY;
         for (uint64_t i = 1; mro != 0 && i < wk_tuple_size(mro) && i < MRO_MAX && function == 0; i++)
-            function = function_of(w, lookup_sizeof(w, type->addr, i));
+            function = function_of(w, lookup_sizeof(w, type->addr, i), &type->size_class);
     }
     type->size_fn = function;
     type->size_kind = (uint8_t)kind_of(w, type, function);
@@ -239,8 +250,13 @@ take_int(struct wk *w, wk_addr object, uint64_t *value)
 static bool
 call(struct wk *w, const struct wk_type *type, wk_addr object, uint64_t *size)
 {
-    wk_addr result = ((wk_addr(*)(wk_addr, wk_addr))(uintptr_t)type->size_fn)(object, 0);
-    wk_addr clear = wk_symbol(w, WK_SYM_ERR_CLEAR);
+    wk_addr clear = wk_symbol(w, WK_SYM_ERR_CLEAR), result;
+
+    if (type->size_class == 0)
+        result = ((wk_addr(*)(wk_addr, wk_addr))(uintptr_t)type->size_fn)(object, 0);
+    else
+        result = ((wk_addr(*)(wk_addr, wk_addr, const wk_addr *, int64_t, wk_addr))(uintptr_t)type->size_fn)(
+            object, type->size_class, NULL, 0, 0);
 
     if (result != 0)
         return take_int(w, result, size);

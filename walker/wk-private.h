@@ -146,6 +146,7 @@ struct wk_type {
     uint32_t pre;    /* bytes that sys.getsizeof adds for headers */
     uint32_t common; /* size of a row without one */
     wk_addr traverse, is_gc, size_fn;
+    wk_addr size_class; /* what size_fn wants to be told; 0: takes no arguments */
 
     struct wk_field *fields; /* owned by the walker's memory */
     uint32_t n_fields;
