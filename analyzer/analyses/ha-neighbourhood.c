@@ -5,6 +5,7 @@
 #include "analyses/ha-owner.h"
 #include "analyses/ha-referrers.h"
 #include "cli/ha-command.h"
+#include "text/ha-name-template.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -14,6 +15,7 @@ enum {
     MANY_CHOSEN = 8,      /* up to here each chosen object gets its own path to a root; more share some */
     SHARED_PATHS = 3,     /* paths to a root from many chosen ones */
     MAX_SOURCES = 50,     /* paths from sources */
+    HUB_LEVEL = 2,        /* from here on an object with too many referrers is not followed */
     BUNDLE_LEAST = 3,     /* so many of one type and name get one node, when there are too many for a node each */
     FEW_REFERRERS = 2000, /* for references among the farthest objects */
 };
@@ -214,7 +216,8 @@ search_roots(Explorer *x, GError **error)
         keep_path(x, path, FALSE, &steps);
         if (steps < x->out->root_steps) {
             x->out->root_steps = steps;
-            x->out->root = path->ids[0];
+            HaId owner = ha_owner_of_dict(x->g, path->ids[0]);
+            x->out->root = owner != HA_ID_NONE ? owner : path->ids[0];
         }
     }
     return ok;
@@ -251,7 +254,7 @@ search_sources(Explorer *x, GError **error)
 
 /* Referrers of a node that have none yet, by type and first name. */
 typedef struct {
-    const char *name; /* borrowed; NULL: none */
+    char *name; /* as a template; owned; NULL: none */
     guint32 type;
     gboolean weak;
     GArray *items; /* const HaReferrer * */
@@ -262,23 +265,9 @@ group_free(gpointer data)
 {
     Group *group = data;
 
+    g_free(group->name);
     g_array_unref(group->items);
     g_free(group);
-}
-
-/* Names that differ in the index or the key only are the same here. */
-static gboolean
-same_name(const char *a, const char *b)
-{
-    if (!a || !b)
-        return a == b;
-    if ((a[0] == '[' || a[0] == '{') && a[0] == b[0])
-        return TRUE;
-    if (a[0] == '<' && b[0] == '<') {
-        gsize n = strcspn(a, " >");
-        return n == strcspn(b, " >") && strncmp(a, b, n) == 0;
-    }
-    return strcmp(a, b) == 0;
 }
 
 /* Few of a kind first: a holder is one of a kind, what points back to a hub are many. */
@@ -305,7 +294,7 @@ make_groups(const Explorer *x, const GPtrArray *fresh)
         const HaReferrer *r = g_ptr_array_index(fresh, i);
         guint32 type = ha_graph_type_index(x->g, r->id);
         GPtrArray *same = g_hash_table_lookup(of_type, GUINT_TO_POINTER(type));
-        const char *name = r->n_names ? r->names[0] : NULL;
+        g_autofree char *name = r->n_names ? ha_name_template(r->names[0], strlen(r->names[0])) : NULL;
         Group *group = NULL;
 
         if (!same) {
@@ -314,12 +303,12 @@ make_groups(const Explorer *x, const GPtrArray *fresh)
         }
         for (guint k = 0; k < same->len && !group; k++) {
             Group *candidate = g_ptr_array_index(same, k);
-            if (candidate->weak == r->weak && (same_name(candidate->name, name) || k >= 20))
+            if (candidate->weak == r->weak && (g_strcmp0(candidate->name, name) == 0 || k >= 20))
                 group = candidate;
         }
         if (!group) {
             group = g_new(Group, 1);
-            *group = (Group){name, type, r->weak, g_array_new(FALSE, FALSE, sizeof(HaReferrer *))};
+            *group = (Group){g_steal_pointer(&name), type, r->weak, g_array_new(FALSE, FALSE, sizeof(HaReferrer *))};
             g_ptr_array_add(same, group);
             g_ptr_array_add(groups, group);
         }
@@ -355,8 +344,13 @@ connect_referrer(Explorer *x, guint from, guint to, const HaReferrer *r)
         node_at(x, from)->flags &= ~(guint)HA_NEAR_WEAK; /* only the others were weak: to be followed after all */
         g_array_append_val(x->queue, from);
     }
-    if (r->n_names <= 1 || r->count < r->n_names || r->count > HA_REFERRER_NAMES) {
+    if (r->n_names <= 1) {
         add_edge(x, from, to, flags, r->count, r->n_names ? r->names[0] : NULL);
+        return;
+    }
+    if (r->count > HA_REFERRER_NAMES) {
+        g_autofree char *name = ha_name_template(r->names[0], strlen(r->names[0]));
+        add_edge(x, from, to, flags, r->count, name);
         return;
     }
     for (guint i = 0; i < r->n_names; i++)
@@ -381,12 +375,7 @@ connect_group(Explorer *x, guint from, guint to, const Group *group)
 
     for (guint i = 0; i < group->items->len; i++)
         count += g_array_index(group->items, const HaReferrer *, i)->count;
-    g_autofree char *name = NULL;
-    if (group->name && group->name[0] == '[')
-        name = g_strdup(group->name[1] == '\'' ? "['*']" : "[*]");
-    else
-        name = g_strdup(group->name);
-    add_edge(x, from, to, group->weak ? HA_NEAR_WEAK : 0, count, name);
+    add_edge(x, from, to, group->weak ? HA_NEAR_WEAK : 0, count, group->name);
 }
 
 static GArray *
@@ -494,14 +483,16 @@ expand(Explorer *x, guint to, gboolean fresh_too, gboolean paths_only)
             left_out++;
         }
     }
-    node_at(x, to)->more = left_out + referrers->unexamined;
+    node_at(x, to)->more = left_out;
+    node_at(x, to)->unexamined = referrers->unexamined;
     if (fresh->len <= slots) {
         for (guint i = 0; i < fresh->len; i++)
             connect_object(x, g_ptr_array_index(fresh, i), to);
         return;
     }
+    /* Far away, what so many refer to is a hub (an event loop, a logger): it is enough to say how many. */
     g_autoptr(GPtrArray) groups = make_groups(x, fresh);
-    add_groups(x, to, groups, slots);
+    add_groups(x, to, groups, node_at(x, to)->level < HUB_LEVEL ? slots : 0);
 }
 
 /* Running functions whose locals hold the node. */

@@ -29,14 +29,15 @@ enum {
 
 typedef struct {
     HaNearKind kind;
-    HaId id;           /* OBJECT, BUNDLE: the first one; FRAME: the frame object or HA_ID_NONE */
-    GArray *members;   /* BUNDLE, MORE: HaId, ascending; owned; else NULL */
-    guint32 frame;     /* FRAME: its index; else G_MAXUINT32 */
-    HaId dict;         /* OBJECT: its namespace, where that is drawn as part of it */
-    guint level;       /* references to the nearest chosen one */
-    guint flags;       /* HA_NEAR_* */
-    guint64 more;      /* objects that refer to it and are not in the graph */
-    gboolean followed; /* its referrers were looked at */
+    HaId id;            /* OBJECT, BUNDLE: the first one; FRAME: the frame object or HA_ID_NONE */
+    GArray *members;    /* BUNDLE, MORE: HaId, ascending; owned; else NULL */
+    guint32 frame;      /* FRAME: its index; else G_MAXUINT32 */
+    HaId dict;          /* OBJECT: its namespace, where that is drawn as part of it */
+    guint level;        /* references to the nearest chosen one */
+    guint flags;        /* HA_NEAR_* */
+    guint64 more;       /* objects that refer to it and are not in the graph */
+    guint64 unexamined; /* members whose referrers were not looked at, the others being so many */
+    gboolean followed;  /* its referrers were looked at */
 } HaNear;
 
 typedef struct {

@@ -15,6 +15,7 @@ enum {
     TIP_COLUMNS = 600,
     TITLE_COLUMNS = 120,
     NAMES_OF_AN_EDGE = 3,
+    LEGEND_GAP = 6, /* points between its cells */
 };
 
 /* libgvc gets slow above these (measured): 300 nodes with edge labels 0.3 s, 1000 nodes 1.8 s. */
@@ -26,6 +27,10 @@ enum {
 #define FONT "Helvetica,Arial,sans-serif"
 #define INK  "#1f2328"
 #define DIM  "#57606a"
+#define PALE "#aab1ba"
+
+#define EXPLANATION                                                                                                    \
+    "An arrow goes from the object that refers to the one that is kept alive; its name is the reference's."
 
 typedef struct {
     guint flag;
@@ -230,7 +235,6 @@ collect_arrows(const HaPicture *p)
             g_ptr_array_add(arrows, a);
             g_hash_table_insert(index, g_steal_pointer(&key), a);
         }
-        a->flags &= e->flags | ~(guint)HA_PIC_HIDDEN;
         a->refs += e->count;
         gboolean known = !e->name || !e->name->len;
         for (guint k = 0; k < a->names->len && !known; k++)
@@ -244,10 +248,9 @@ collect_arrows(const HaPicture *p)
 static void
 append_arrow(GString *out, const HaPicture *p, char *const *ids, const Arrow *a, gboolean labels)
 {
-    const char *color = a->flags & HA_PIC_RED                      ? "red"
-                        : a->flags & (HA_PIC_WEAK | HA_PIC_HIDDEN) ? "#8c959f"
-                                                                   : "#424a53";
-    const HaPicNode *from = ha_picture_node(p, a->from), *to = ha_picture_node(p, a->to);
+    /* away from the chosen ones: a cycle, which says less about who holds them */
+    gboolean back = ha_picture_node(p, a->from)->level < ha_picture_node(p, a->to)->level;
+    const char *color = a->flags & HA_PIC_RED ? "red" : back ? PALE : a->flags & HA_PIC_WEAK ? "#8c959f" : "#424a53";
     g_autoptr(GString) text = g_string_new(NULL);
 
     /* one more takes no more room than the line that would say so */
@@ -269,7 +272,9 @@ append_arrow(GString *out, const HaPicture *p, char *const *ids, const Arrow *a,
     if (a->flags & HA_PIC_RED)
         g_string_append(out, ", penwidth=2.2, fontcolor=\"#a00000\"");
     if (a->flags & HA_PIC_WEAK)
-        g_string_append_printf(out, ", style=dashed, arrowhead=empty, fontcolor=\"%s\"", DIM);
+        g_string_append(out, ", style=dashed, arrowhead=empty");
+    if (a->flags & HA_PIC_WEAK || back)
+        g_string_append_printf(out, ", fontcolor=\"%s\"", DIM);
     if (labels && text->len) {
         g_string_append(out, ", label=\"");
         ha_dot_append_label(out, text->str);
@@ -278,46 +283,55 @@ append_arrow(GString *out, const HaPicture *p, char *const *ids, const Arrow *a,
     g_string_append(out, ", tooltip=\"");
     ha_dot_append_tooltip(out, text->len ? text->str : "unnamed reference");
     /* Ranks follow the distance to what is chosen, whatever cycles there are. */
-    g_string_append(out, from->level < to->level ? "\", constraint=false];\n" : "\"];\n");
+    g_string_append(out, back ? "\", constraint=false];\n" : "\"];\n");
 }
 
 static void
 append_legend(GString *out, const HaPicture *p, const GPtrArray *arrows)
 {
     guint used = 0, edge_flags = 0;
+    gboolean back = FALSE;
     g_autofree char *title = safe(p->title->str, p->title->len, TITLE_COLUMNS);
 
     for (guint i = 0; i < p->nodes->len; i++)
         used |= ha_picture_node(p, i)->flags;
-    for (guint i = 0; i < arrows->len; i++)
-        edge_flags |= ((const Arrow *)g_ptr_array_index(arrows, i))->flags;
+    for (guint i = 0; i < arrows->len; i++) {
+        const Arrow *a = g_ptr_array_index(arrows, i);
+        edge_flags |= a->flags;
+        back |= ha_picture_node(p, a->from)->level < ha_picture_node(p, a->to)->level;
+    }
 
     g_string_append(out, "  label=<<TABLE BORDER=\"0\" CELLBORDER=\"0\" CELLSPACING=\"0\" CELLPADDING=\"2\">");
     append_row(out, title, "12", INK, TRUE, 7.4);
-    append_row(out,
-               "An arrow goes from the object that refers to the one that is kept alive; its name is the reference's.",
-               "9", DIM, FALSE, 5.1);
+    append_row(out, back ? EXPLANATION " Pale ones lead away from what is chosen." : EXPLANATION, "9", DIM, FALSE, 5.1);
     for (guint i = 0; i < p->notes->len; i++) {
         const char *raw = g_ptr_array_index(p->notes, i);
         g_autofree char *note = safe(raw, strlen(raw), TITLE_COLUMNS);
         append_row(out, note, "9", DIM, FALSE, 5.1);
     }
-    GString *cells = g_string_new(NULL);
-    for (guint i = 0; i < G_N_ELEMENTS(looks); i++)
-        if (looks[i].flag & used)
-            g_string_append_printf(cells,
-                                   "<TD BORDER=\"1\" COLOR=\"%s\" BGCOLOR=\"%s\" WIDTH=\"%.0f\"><FONT POINT-SIZE=\"9\" "
-                                   "COLOR=\"%s\"> %s </FONT></TD>",
-                                   looks[i].border, looks[i].fill, strlen(looks[i].legend) * 5.1 + 8, INK,
-                                   looks[i].legend);
-    if (edge_flags & HA_PIC_WEAK && !(used & HA_PIC_WEAK))
+    g_autoptr(GString) cells = g_string_new(NULL);
+    double width = LEGEND_GAP;
+    for (guint i = 0; i < G_N_ELEMENTS(looks); i++) {
+        if (!(looks[i].flag & used))
+            continue;
+        double cell = strlen(looks[i].legend) * 5.3 + 14;
+        width += cell + 2 * LEGEND_GAP;
+        g_string_append_printf(cells,
+                               "<TD BORDER=\"1\" COLOR=\"%s\" BGCOLOR=\"%s\" WIDTH=\"%.0f\"><FONT POINT-SIZE=\"9\" "
+                               "COLOR=\"%s\">%s</FONT></TD>",
+                               looks[i].border, looks[i].fill, cell, INK, looks[i].legend);
+    }
+    if (edge_flags & HA_PIC_WEAK && !(used & HA_PIC_WEAK)) {
+        width += 90;
         g_string_append_printf(cells, "<TD><FONT POINT-SIZE=\"9\" COLOR=\"%s\">dashed: weak</FONT></TD>", DIM);
+    }
+    /* Of a fixed size: else the cells would be stretched to the width of the title. */
     if (cells->len)
         g_string_append_printf(out,
-                               "<TR><TD ALIGN=\"LEFT\"><TABLE BORDER=\"0\" CELLBORDER=\"0\" CELLSPACING=\"6\" "
+                               "<TR><TD ALIGN=\"LEFT\"><TABLE ALIGN=\"LEFT\" FIXEDSIZE=\"TRUE\" WIDTH=\"%.0f\" "
+                               "HEIGHT=\"32\" BORDER=\"0\" CELLBORDER=\"0\" CELLSPACING=\"%d\" "
                                "CELLPADDING=\"2\"><TR>%s</TR></TABLE></TD></TR>",
-                               cells->str);
-    g_string_free(cells, TRUE);
+                               width, LEGEND_GAP, cells->str);
     g_string_append(out, "</TABLE>>;\n");
 }
 

@@ -2,6 +2,7 @@
 #include "render/ha-fold.h"
 
 #include "render/ha-text.h"
+#include "text/ha-name-template.h"
 
 #include <string.h>
 
@@ -59,7 +60,7 @@ append_targets(GString *key, const Fold *f, guint node)
 
         if (to->level >= ha_picture_node(f->in, node)->level)
             continue; /* has no class yet */
-        g_autofree char *t = ha_picture_name_template(e->name ? e->name->str : "", e->name ? e->name->len : 0);
+        g_autofree char *t = ha_name_template(e->name ? e->name->str : "", e->name ? e->name->len : 0);
         g_ptr_array_add(parts, g_strdup_printf("%u %u %s", f->class_of[e->to], e->flags, t));
     }
     g_ptr_array_sort(parts, compare_text);
@@ -303,7 +304,7 @@ bundle_emit(HaPicture *out, const Bundle *b, guint from, guint to)
     g_autoptr(GHashTable) seen = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
     for (guint i = 0; i < b->names->len; i++) {
         const GString *name = g_ptr_array_index(b->names, i);
-        char *t = ha_picture_name_template(name ? name->str : "", name ? name->len : 0);
+        char *t = ha_name_template(name ? name->str : "", name ? name->len : 0);
         gpointer known = g_hash_table_lookup(seen, t);
 
         if (known) {

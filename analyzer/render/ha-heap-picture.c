@@ -119,7 +119,9 @@ roots_text(const Painter *p, HaId id, gboolean with_frames)
     gsize n, n_roots;
     const guint32 *held = ha_graph_roots_of(p->g, id, &n);
     const HaRoot *roots = ha_graph_roots(p->g, &n_roots);
-    guint32 surplus = p->spec->ledger ? ha_ledger_surplus(p->spec->ledger, id) : 0;
+    /* every module has some from C: the interpreter's tables of modules */
+    gboolean module = ha_graph_type(p->g, id)->family == HF_FAMILY_MODULE;
+    guint32 surplus = p->spec->ledger && !module ? ha_ledger_surplus(p->spec->ledger, id) : 0;
     g_autoptr(GString) text = g_string_new(NULL);
     guint told = 0, others = 0;
 
@@ -170,12 +172,25 @@ not_drawn(guint64 more)
     return g_strdup_printf("… %s %s not drawn", count, more == 1 ? "referrer" : "referrers");
 }
 
+/* "module app", "class app.Session", "dict" */
+static char *
+title_of(const Painter *p, HaId id)
+{
+    guint8 family = ha_graph_type(p->g, id)->family;
+    g_autofree char *name = family == HF_FAMILY_MODULE || family == HF_FAMILY_TYPE ? content_text(p, id, TRUE) : NULL;
+
+    if (!name)
+        return g_strdup(shown_type(p, id));
+    return g_strdup_printf("%s %s", family == HF_FAMILY_MODULE ? "module" : "class", name);
+}
+
 static void
 paint_object(const Painter *p, HaPicNode *to, const HaNear *from)
 {
     const HaType *type = ha_graph_type(p->g, from->id);
     g_autoptr(GString) note = g_string_new(NULL);
     g_autoptr(GString) details = g_string_new(NULL);
+    g_autofree char *title = title_of(p, from->id);
     g_autofree char *brief = content_text(p, from->id, TRUE);
     g_autofree char *whole = content_text(p, from->id, FALSE);
     g_autofree char *roots = roots_text(p, from->id, !from->followed);
@@ -184,10 +199,8 @@ paint_object(const Painter *p, HaPicNode *to, const HaNear *from)
 
     to->addr = ha_graph_addr(p->g, from->id);
     to->size = ha_graph_size(p->g, from->id);
-    g_string_assign(to->type, shown_type(p, from->id));
-    if (known_by_name && brief)
-        g_string_printf(to->type, "%s %s", type->family == HF_FAMILY_MODULE ? "module" : "class", brief);
-    else if (brief)
+    g_string_assign(to->type, title);
+    if (!known_by_name && brief)
         to->text = g_string_new(brief);
     if (whole && g_strcmp0(brief, whole) != 0)
         append_line(details, whole);
@@ -208,7 +221,7 @@ paint_object(const Painter *p, HaPicNode *to, const HaNear *from)
         append_line(note, roots);
     if (from->more) {
         g_autofree char *s = not_drawn(from->more);
-        append_line(note->len || from->flags & HA_NEAR_ROOT ? details : note, s);
+        append_line(note->len || from->flags & (HA_NEAR_ROOT | HA_NEAR_WEAK) ? details : note, s);
     }
     to->note = note->len ? g_string_free(g_steal_pointer(&note), FALSE) : NULL;
     to->details = details->len ? g_string_free(g_steal_pointer(&details), FALSE) : NULL;
@@ -238,8 +251,12 @@ paint_bundle(const Painter *p, HaPicNode *to, const HaNear *from)
     }
     if (from->members->len > LISTED)
         append_line(details, "…");
-    if (from->more)
+    if (from->unexamined) {
+        g_autofree char *n = ha_text_count(from->members->len - from->unexamined);
+        to->note = g_strdup_printf("arrows of a sample of %s", n);
+    } else if (from->more) {
         to->note = not_drawn(from->more);
+    }
     to->details = g_string_free(g_steal_pointer(&details), FALSE);
 }
 
@@ -375,8 +392,10 @@ paint_notes(const Painter *p)
     if (n->root == HA_ID_NONE) {
         ha_picture_note(p->out, "No GC root holds this.");
     } else if (n->root_steps > n->max_depth) {
-        ha_picture_note(p->out, "The nearest GC root is %u references away: --max-depth %u shows the path.",
-                        n->root_steps, n->root_steps);
+        g_autofree char *what = title_of(p, n->root);
+
+        ha_picture_note(p->out, "The nearest GC root is %u references away (%s): --max-depth %u shows the path.",
+                        n->root_steps, what, n->root_steps);
     }
     if (n->full)
         ha_picture_note(p->out, "More objects than a picture can take: the farthest are not followed.");

@@ -96,25 +96,3 @@ ha_picture_note(HaPicture *p, const char *format, ...)
     g_ptr_array_add(p->notes, g_strdup_vprintf(format, ap));
     va_end(ap);
 }
-
-char *
-ha_picture_name_template(const char *name, gsize n)
-{
-    if (n == 0)
-        return g_strdup("");
-    if (name[0] == '[') {
-        if (n > 1 && (name[1] == '\'' || name[1] == '"'))
-            return g_strdup("['*']");
-        return g_strdup("[*]");
-    }
-    if (name[0] == '{')
-        return g_strdup("{*}");
-    if (name[0] == '<') {
-        /* "<key 'k'>", "<stack 2>": the first word says what it is; a local keeps its name */
-        const char *blank = memchr(name, ' ', n);
-
-        if (blank && !(n > 7 && memcmp(name, "<local ", 7) == 0))
-            return g_strdup_printf("%.*s>", (int)(blank - name), name);
-    }
-    return g_strndup(name, n);
-}

@@ -15,8 +15,7 @@ typedef enum {
     HA_PIC_MORE = 1 << 5,      /* stands for objects that are not drawn one by one: "… 12 more" */
     HA_PIC_WEAK = 1 << 6,      /* holds nothing: a weak reference */
     HA_PIC_RED = 1 << 7,       /* edge: on a path from a source */
-    HA_PIC_HIDDEN = 1 << 8,    /* edge: gc.get_referents() does not show it */
-    HA_PIC_GROUP = 1 << 9,     /* node: its type text says already how many it stands for */
+    HA_PIC_GROUP = 1 << 8,     /* node: its type text says already how many it stands for */
 } HaPicFlags;
 
 typedef struct {
@@ -57,6 +56,3 @@ HaPicEdge *ha_picture_edge(const HaPicture *p, guint i);
 HaPicEdge *ha_picture_add_edge(HaPicture *p, guint from, guint to, guint flags, guint64 count, const char *name,
                                gssize name_len);
 void ha_picture_note(HaPicture *p, const char *format, ...) G_GNUC_PRINTF(2, 3);
-
-/* An edge's name with what differs between siblings left out: "[3]" → "[*]", "['a']" → "['*']", "<key 'k'>" → "<key>". */
-char *ha_picture_name_template(const char *name, gsize n);

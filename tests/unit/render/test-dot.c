@@ -44,7 +44,7 @@ sample(void)
     ha_picture_add_edge(p, more, session, 0, 1, ".d", -1);
     ha_picture_add_edge(p, more, session, 0, 1, ".e", -1);
     ha_picture_add_edge(p, ref, user, HA_PIC_WEAK, 1, "<referent>", -1);
-    ha_picture_add_edge(p, user, session, HA_PIC_HIDDEN, 1, "<frame>", -1);
+    ha_picture_add_edge(p, user, session, 0, 1, "<frame>", -1);
     ha_picture_note(p, "A note with <tags> & more.");
     return p;
 }

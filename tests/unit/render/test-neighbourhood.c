@@ -187,10 +187,10 @@ test_root_beyond_depth(void)
     fixture_init(&f, finish(base(1)), USER, 2, 20);
     g_autoptr(HaNeighbourhood) n = explore(&f);
     g_assert_cmpuint(n->root_steps, ==, 4);
-    g_assert_cmphex(ha_graph_addr(f.g, n->root), ==, APP_DICT);
+    g_assert_cmphex(ha_graph_addr(f.g, n->root), ==, APP);
     g_autoptr(HaPicture) p = ha_heap_picture_new(f.g, n, &(HaHeapPictureSpec){.title = "t"});
     g_assert_cmpstr(g_ptr_array_index(p->notes, 0), ==,
-                    "The nearest GC root is 4 references away: --max-depth 4 shows the path.");
+                    "The nearest GC root is 4 references away (module app): --max-depth 4 shows the path.");
     fixture_clear(&f);
 }
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /* Raw bytes to safe text, the escapes of DOT, sizes and counts in words. */
-#include "render/ha-picture.h"
+#include "text/ha-name-template.h"
 #include "render/ha-text.h"
 
 #include <string.h>
@@ -142,7 +142,7 @@ test_templates(void)
     };
 
     for (guint i = 0; i < G_N_ELEMENTS(cases); i++) {
-        g_autofree char *t = ha_picture_name_template(cases[i][0], strlen(cases[i][0]));
+        g_autofree char *t = ha_name_template(cases[i][0], strlen(cases[i][0]));
         g_assert_cmpstr(t, ==, cases[i][1]);
     }
 }
