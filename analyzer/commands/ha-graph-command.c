@@ -6,6 +6,7 @@
 #include "cli/ha-out-file.h"
 #include "commands/ha-commands.h"
 #include "commands/ha-object-list.h"
+#include "render/ha-censor.h"
 #include "render/ha-dot.h"
 #include "render/ha-fold.h"
 #include "render/ha-heap-picture.h"
@@ -138,7 +139,7 @@ choose(HaContext *c, Choice *choice, GError **error)
         return FALSE;
     if (!choice->filter.in) {
         g_set_error(error, HA_ERROR, HA_ERROR_USAGE, "%s: see 'heapanalyze graph --help'",
-                    filter
+                    filter && *filter
                         ? "--filter only leaves out: it must name objects too"
                         : "graph wants --filter with an address (from 'heapanalyze top') or a part of a type's name");
         return FALSE;
@@ -169,22 +170,22 @@ choose(HaContext *c, Choice *choice, GError **error)
 }
 
 static char *
-make_title(const HaContext *c, const Choice *choice)
+make_title(const HaContext *c, const Choice *choice, const char *const *censor)
 {
     g_autofree char *file = g_path_get_basename(c->dump_name);
     const HaType *type = ha_graph_type(c->graph, choice->chosen[0]);
     g_autofree char *count = ha_text_count(choice->n_chosen);
+    const char *name = ha_censor_hides_type(censor, type->name) ? HA_CENSORED : ha_heap_picture_type_name(type);
     gboolean same = TRUE;
 
     for (gsize i = 1; i < choice->n_chosen; i++)
         same &= ha_graph_type(c->graph, choice->chosen[i]) == type;
     if (choice->n_chosen == 1)
-        return g_strdup_printf("Who refers to the %s at 0x%" G_GINT64_MODIFIER "x, in %s",
-                               ha_heap_picture_type_name(type), ha_graph_addr(c->graph, choice->chosen[0]), file);
+        return g_strdup_printf("Who refers to the %s at 0x%" G_GINT64_MODIFIER "x, in %s", name,
+                               ha_graph_addr(c->graph, choice->chosen[0]), file);
     if (same)
-        return g_strdup_printf("Who refers to %s objects of %s, in %s", count, ha_heap_picture_type_name(type), file);
-    return g_strdup_printf("Who refers to %s objects that fit '%s', in %s", count,
-                           ha_options_text(c->options, "filter"), file);
+        return g_strdup_printf("Who refers to %s objects of %s, in %s", count, name, file);
+    return g_strdup_printf("Who refers to %s objects of several types, in %s", count, file);
 }
 
 static void
@@ -220,7 +221,7 @@ make_picture(HaContext *c, GError **error)
     tell(n, &choice);
     const char *censor = ha_options_text(c->options, "censor");
     g_auto(GStrv) prefixes = censor ? g_strsplit(censor, ",", -1) : NULL;
-    g_autofree char *title = make_title(c, &choice);
+    g_autofree char *title = make_title(c, &choice, (const char *const *)prefixes);
     HaHeapPictureSpec words = {.title = title, .ledger = c->ledger, .censor = (const char *const *)prefixes};
     return ha_heap_picture_new(c->graph, n, &words);
 }

@@ -119,7 +119,7 @@ add_name(HaObjectList *list, const HaObjectListSpec *s, const char *name, gboole
     if (looks != NOT_AN_ADDRESS)
         return no_such_object(s, name, addr, error);
     g_set_error(error, HA_ERROR, HA_ERROR_FAILED, "%s: no type in '%s' %s '%s': 'heapanalyze types' lists them",
-                s->option, s->dump_name, s->match == HA_MATCH_PART ? "has in its name" : "is called", name);
+                s->option, s->dump_name, s->match == HA_MATCH_PART ? "has a name with" : "is called", name);
     return FALSE;
 }
 

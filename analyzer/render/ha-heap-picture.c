@@ -134,9 +134,10 @@ roots_text(const Painter *p, HaId id, gboolean with_frames)
             others++;
             continue;
         }
-        g_autofree char *one = ha_root_text(p->g, root);
+        g_autofree char *whole = ha_root_text(p->g, root);
+        g_autofree char *one = shorten_path(whole);
         g_string_append(text, told++ ? ", " : "GC root: ");
-        g_string_append(text, ha_censor_hides_text(p->spec->censor, one, strlen(one)) ? HA_CENSORED : one);
+        g_string_append(text, ha_censor_hides_text(p->spec->censor, whole, strlen(whole)) ? HA_CENSORED : one);
     }
     if (surplus)
         g_string_append_printf(text, "%s%u reference%s from C code", told++ ? ", " : "GC root: ", surplus,
