@@ -181,10 +181,11 @@ wk_gc_heads(struct wk *w, wk_addr interpreter, wk_addr heads[8])
     for (unsigned i = 0; i < 4; i++) {
         wk_addr next = WK_U64(heads[i], 0), previous = WK_U64(heads[i], 8);
 
-        /* a circle through the head; the two low bits of prev are flags of a collection under way */
+        /* A circle through the head; the two low bits of prev are flags of a collection under way. That these are the heads was seen above: a
+         * circle that is open was caught while something is put in or out. */
         if (!plausible(next) || !plausible(previous & ~3ull) || (WK_U64(next, 8) & ~3ull) != heads[i] ||
             WK_U64(previous & ~3ull, 0) != heads[i])
-            return 0;
+            wk_give_up(w, WK_ERR_INCONSISTENT, 0, heads[i]);
     }
     return 4;
 }

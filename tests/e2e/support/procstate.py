@@ -6,7 +6,7 @@ import re
 
 from .tap import check
 
-STATUS = ('Name', 'Umask', 'TracerPid', 'Uid', 'Gid', 'FDSize', 'Threads', 'SigQ', 'SigPnd', 'ShdPnd', 'SigBlk', 'SigIgn', 'SigCgt',
+STATUS = ('Name', 'Umask', 'TracerPid', 'Uid', 'Gid', 'FDSize', 'Threads', 'SigPnd', 'ShdPnd', 'SigBlk', 'SigIgn', 'SigCgt',
           'CapInh', 'CapPrm', 'CapEff', 'CapBnd', 'CapAmb', 'NoNewPrivs', 'Seccomp')
 
 

@@ -1,0 +1,80 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: MIT
+"""The whole way, on every interpreter: a zoo with one object of every kind is dumped, the dump agrees with what Python itself says of its
+heap (oracle.py), what heapanalyze exports agrees with the file, and the zoo is as it was."""
+import collections
+import json
+import os
+
+import oracle
+from support import dumps, heapfile, interpreters, procstate
+from support.folder import Folder
+from support.programs import heapanalyze, succeeds
+from support.tap import Suite, check, equal
+from support.target import Target
+
+suite = Suite()
+
+
+def against_python(interpreter, *how):
+    with Folder() as folder, Target(interpreter, 'zoo-app.py', f'{folder}/oracle', *how) as target:
+        target.process.stdin.write(b'x')
+        target.process.stdin.flush()
+        equal(target.read(), {'consulted': True}, 'the oracle')
+        before = procstate.State(target.pid)
+        path = dumps.dump(target, f'{folder}/zoo.heap')
+        procstate.unchanged(before, procstate.State(target.pid))
+        equal(target.ask()['marker'], ['a local of the main thread'], 'answer')
+
+        dump = heapfile.Dump(path)
+        found = oracle.Comparison(f'{folder}/oracle', dump)
+        lines = found.run()
+        check(not lines, lambda: '\n'.join(lines))
+        check(found.counts['objects'] > 20000, f"only {found.counts['objects']} objects were compared")
+        print(f"# {found.counts['objects']} objects, {found.counts['refs']} references")
+        for why, count in sorted(found.explained.items()):
+            print(f'# {count} explained by {why}')
+        locals_ = [name for t in dump.threads for f in t['frames'] for name, address in f['refs'] if address == target.facts['marker']]
+        check('<local marker>' in locals_ or '<cell marker>' in locals_, f'a local of a running frame: {locals_}')
+        exported(path, dump, folder)
+
+
+def exported(path, dump, folder):
+    """heapanalyze shows the same as the file holds, object by object."""
+    succeeds(heapanalyze('--garbage', 'export', '--format', 'ndjson', '-o', f'{folder}/x.ndjson', path))
+    with open(f'{folder}/x.ndjson', encoding='utf-8') as file:
+        lines = [json.loads(line) for line in file]
+    equal(lines[0]['t'], 'meta', 'first line')
+    end = lines[-1]
+    objects = {int(line['addr'], 16): line for line in lines if line['t'] == 'object'}
+    equal((end['t'], end['complete'], end['objects']), ('end', True, len(objects)), 'last line')
+    equal(end['refs'], sum(len(line['refs']) for line in objects.values()), 'references')
+    equal(set(objects), set(dump.objects), 'objects')
+    for address, mine in objects.items():
+        one = dump.objects[address]
+        equal((mine['type'], int(mine['type_addr'], 16), mine['size'], mine['gc']),
+              (one.type.name, one.type.addr, one.size, bool(one.flags & 1)), mine['addr'])
+        equal(collections.Counter(int(ref['addr'], 16) for ref in mine['refs']),
+              collections.Counter(row[0] for row in dump.named(one)), f"references of {mine['addr']} {mine['type']}")
+
+
+def big(interpreter):
+    with Folder() as folder, Target(interpreter, 'bigheap.py', 200000) as target:
+        before = procstate.State(target.pid)
+        path = dumps.dump(target, f'{folder}/big.heap.zst')
+        procstate.unchanged(before, procstate.State(target.pid))
+        equal(target.ask()['wrong'], 0, 'wrong results')
+        facts = json.loads(succeeds(heapanalyze('info', '--json', path)).text)
+        check(facts, 'no facts')
+        types = succeeds(heapanalyze('types', '--json', path)).text
+        check('__main__.Order' in types, types[:2000])
+
+
+for interpreter in interpreters.dumpable():
+    suite.case(f'zoo · {interpreter}', against_python, interpreter)
+for interpreter in interpreters.dumpable():
+    suite.case(f'frozen zoo · {interpreter}', against_python, interpreter, 'frozen')
+for interpreter in interpreters.dumpable():
+    suite.case(f'200 000 objects · {interpreter}', big, interpreter)
+
+suite.run()
