@@ -137,9 +137,10 @@ set_status_error(GError **error, enum hf_status status, const char *name, const 
                     "'%s' is damaged (%s): copy it again in binary mode, or dump again", name, message);
         break;
     case HF_FOREIGN:
-        g_set_error(error, HA_LOAD_ERROR, HA_LOAD_ERROR_FOREIGN,
-                    "'%s' cannot be read (%s): use the heapanalyze that belongs to the heapdump-gdb that wrote it",
-                    name, message);
+        g_set_error(error, HA_LOAD_ERROR, HA_LOAD_ERROR_FOREIGN, "'%s' cannot be read (%s): %s", name, message,
+                    g_str_has_prefix(message, "heap dump of")
+                        ? "use the heapanalyze that belongs to the heapdump-gdb that wrote it"
+                        : "copy it again in binary mode, or dump again");
         break;
     case HF_NOMEM:
         g_set_error(error, HA_LOAD_ERROR, HA_LOAD_ERROR_NO_MEMORY, "not enough memory to read '%s' (%s)", name,

@@ -28,9 +28,8 @@ ha_utf8_decode(const char *source, gsize n, guint32 *c)
     return length;
 }
 
-/* Characters that move the cursor, turn the direction of the text or break the line. */
-static gboolean
-is_unsafe(guint32 c)
+gboolean
+ha_char_is_unsafe(guint32 c)
 {
     return c < 0x20 || (c >= 0x7f && c < 0xa0) || c == 0xad || c == 0x61c || (c >= 0x200b && c <= 0x200f) ||
            (c >= 0x2028 && c <= 0x202e) || (c >= 0x2060 && c <= 0x206f) || (c >= 0xd800 && c < 0xe000) || c == 0xfeff ||
@@ -58,7 +57,7 @@ ha_escape_append(GString *to, const char *source, gsize n, gsize max, guint flag
             g_string_append(to, "\\t");
         else if (c == '\r')
             g_string_append(to, "\\r");
-        else if (!is_unsafe(c))
+        else if (!ha_char_is_unsafe(c))
             g_string_append_len(to, source + i, length);
         else if (c < 0x100)
             g_string_append_printf(to, "\\x%02x", c);

@@ -16,6 +16,9 @@ enum {
 void ha_escape_append(GString *to, const char *source, gsize n, gsize max, guint flags);
 char *ha_escape(const char *source, gsize n, gsize max); /* owned by the caller */
 
+/* Moves the cursor, turns the direction of the text, breaks the line or cannot be seen. */
+gboolean ha_char_is_unsafe(guint32 c);
+
 /*
  * Length of the character at source (1 … 4, n ≥ 1 bytes there) and its code point; 0: not UTF-8. Lone surrogates are accepted: the
  * caller looks at *c.

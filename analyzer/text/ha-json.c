@@ -74,29 +74,57 @@ ha_json_end_array(HaJson *j)
 }
 
 static void
+write_unit(HaOut *out, guint32 unit)
+{
+    ha_out_text(out, "\\u");
+    ha_out_hex(out, unit, 4);
+}
+
+static void
+write_escaped(HaOut *out, guint32 c)
+{
+    switch (c) {
+    case '"':
+        ha_out_text(out, "\\\"");
+        break;
+    case '\\':
+        ha_out_text(out, "\\\\");
+        break;
+    case '\n':
+        ha_out_text(out, "\\n");
+        break;
+    case '\t':
+        ha_out_text(out, "\\t");
+        break;
+    default:
+        if (c > 0xffff) {
+            write_unit(out, 0xd800 + ((c - 0x10000) >> 10));
+            c = 0xdc00 + (c & 0x3ff);
+        }
+        write_unit(out, c);
+        break;
+    }
+}
+
+static void
 write_string(HaOut *out, const char *bytes, gsize n)
 {
-    static const char hex[] = "0123456789abcdef";
     ha_out_char(out, '"');
     gsize plain = 0; /* start of what can be written as it stands */
     for (gsize i = 0; i < n;) {
         guint32 c = 0;
         guint length = ha_utf8_decode(bytes + i, n - i, &c);
-        gboolean surrogate = length == 3 && c >= 0xd800 && c < 0xe000;
-        if (length != 0 && !surrogate && c >= 0x20 && c != '"' && c != '\\' && c != 0x7f) {
+        if (length != 0 && c != '"' && c != '\\' && !ha_char_is_unsafe(c)) {
             i += length;
             continue;
         }
         ha_out_bytes(out, bytes + plain, i - plain);
-        char text[] = {'\\', 'u', hex[c >> 12 & 15], hex[c >> 8 & 15], hex[c >> 4 & 15], hex[c & 15], 0};
-        guint8 byte = bytes[i];
-        char invalid[] = {'\\', '\\', 'x', hex[byte >> 4], hex[byte & 15], 0};
-        ha_out_text(out, length == 0 ? invalid
-                         : c == '"'  ? "\\\""
-                         : c == '\\' ? "\\\\"
-                         : c == '\n' ? "\\n"
-                         : c == '\t' ? "\\t"
-                                     : text);
+        if (length != 0) {
+            write_escaped(out, c);
+        } else {
+            ha_out_text(out, "\\\\x");
+            ha_out_hex(out, (guint8)bytes[i], 2);
+        }
         i += MAX(length, 1);
         plain = i;
     }

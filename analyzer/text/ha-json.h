@@ -2,8 +2,8 @@
 #pragma once
 /*
  * Writes JSON as it comes, with no tree in memory: always valid UTF-8, whatever the dump holds. Bytes that are no UTF-8 become the text
- * \xNN, as Python's "backslashreplace" does; lone surrogates become \udNNN escapes, which Python reads back exactly. Misuse
- * (a value without a key, an end too many) is a programmer's error.
+ * \xNN, as Python's "backslashreplace" does; lone surrogates become \udNNN escapes, which Python reads back exactly; what is not safe
+ * on a terminal is escaped too. Misuse (a value without a key, an end too many) is a programmer's error.
  */
 #include "cli/ha-out.h"
 
