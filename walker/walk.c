@@ -15,6 +15,8 @@
 #define SWEEP_WORTHWILE 64u /* objects a leaf that a sweep must find to be better than the worklist */
 #define SKIP_NAMED_MAX  300u
 #define DEEP_FROZEN     900000000u /* 3.11: counts of objects that lie in the executable start at 999999999 */
+#define PIPE_SIZE       32u
+#define PIPE_LENGTH     16u
 #define CAREFUL_OBJECTS 4096u
 #define DIRTY_WORDS     (WK_LEAF_WORDS / 64)
 
@@ -24,6 +26,11 @@ struct wk_walk_state {
     wk_addr heads_low, heads_span; /* links that lead here are list heads, not objects */
     uint64_t sweeps, queued;
     uint64_t careful; /* no prefetch that reads objects until so many were met */
+    struct wk_piped {
+        wk_addr object;
+        struct wk_type *type; /* NULL: not looked up */
+    } pipe[PIPE_SIZE];
+    uint32_t pipe_head, pipe_tail;
 };
 
 _Noreturn void
@@ -85,19 +92,22 @@ write_broken(struct wk *w, struct wk_type *type, wk_addr object)
     hf_write_object(&w->out, &row);
 }
 
+/* type: if it is known. */
 static inline void
-write_object(struct wk *w, wk_addr object)
+write_object(struct wk *w, wk_addr object, struct wk_type *type)
 {
     struct hf_object_row row;
-    wk_addr type_addr = WK_U64(object, WK_OB_TYPE);
-    uint64_t refcount = WK_U64(object, WK_OB_REFCNT), size;
+    uint64_t refcount, size;
 
     w->current = object;
     w->progress++;
-    struct wk_type *type = wk_type_find(w, type_addr);
+    refcount = WK_U64(object, WK_OB_REFCNT);
     if (wk_unlikely(type == NULL)) {
-        not_an_object(w, object);
-        return;
+        type = wk_type_find(w, WK_U64(object, WK_OB_TYPE));
+        if (type == NULL) {
+            not_an_object(w, object);
+            return;
+        }
     }
     if (wk_unlikely(type->flags & WK_TYPE_BROKEN)) {
         wk_skip(w, object, "its type is broken");
@@ -153,50 +163,101 @@ write_object(struct wk *w, wk_addr object)
     w->current = 0;
 }
 
-/* What else an object is made of, one bitmap word before it is its turn. */
+/* What else an object is made of, some objects before it is its turn. */
 static inline void
-prefetch_parts(const struct wk *w, wk_addr object)
+prefetch_parts(const struct wk *w, const struct wk_type *type, wk_addr object)
 {
-    wk_addr type = WK_U64(object, WK_OB_TYPE);
+    const char *part;
 
-    if (type == wk_symbol(w, WK_SYM_TYPE_LIST)) {
+    switch ((enum wk_walk)type->walk) {
+    case WK_WALK_LIST:
         __builtin_prefetch(WK_READ(const void *, object, WK_LIST_ITEMS));
-    } else if (type == wk_symbol(w, WK_SYM_TYPE_DICT)) {
-        const char *keys = WK_READ(const char *, object, WK_DICT_KEYS);
-        __builtin_prefetch(keys);
-        __builtin_prefetch(keys + 64);
+        break;
+    case WK_WALK_DICT:
+        part = WK_READ(const char *, object, WK_DICT_KEYS);
+        __builtin_prefetch(part);
+        __builtin_prefetch(part + 64);
         __builtin_prefetch(WK_READ(const void *, object, WK_DICT_VALUES));
+        break;
+    case WK_WALK_SET:
+        __builtin_prefetch(WK_READ(const void *, object, w->facts.set_table));
+        break;
+    case WK_WALK_FIELDS:
+        if ((type->flags & WK_TYPE_MANAGED) && w->facts.managed_values != 0) {
+            __builtin_prefetch(WK_READ(const void *, object, (int64_t)w->facts.managed_values));
+        } else if ((type->flags & WK_TYPE_MANAGED) && w->facts.values_tagged) {
+            __builtin_prefetch(WK_READ(const void *, object, (int64_t)w->facts.managed_dict));
+        }
+        break;
+    case WK_WALK_NONE:
+    case WK_WALK_TUPLE:
+    case WK_WALK_TRAVERSE:
+    case WK_WALK_TYPE:
+    case WK_WALK_FRAME:
+    case WK_WALK_GENERATOR:
+    case WK_WALK_DEQUE:
+    default:
+        break;
     }
+}
+
+/*
+ * Objects pass through a short pipeline: on entry their memory is called for, half-way their type is looked up and the memory that they
+ * point to is called for, at the end they are written. It is part of the state: a fault takes one object out of it and no more.
+ */
+static inline void
+pipe_ahead(struct wk *w, unsigned distance)
+{
+    struct wk_walk_state *s = w->walk;
+    struct wk_piped *p = &s->pipe[(s->pipe_tail - distance) & (PIPE_SIZE - 1)];
+
+    if (wk_unlikely(w->progress < s->careful))
+        return;
+    p->type = wk_type_known(w, WK_U64(p->object, WK_OB_TYPE));
+    if (p->type != NULL)
+        prefetch_parts(w, p->type, p->object);
 }
 
 static inline void
-prefetch_ahead(struct wk *w, struct wk_leaf *leaf, unsigned group, uint64_t rest)
+pipe_pop(struct wk *w)
 {
-    if (rest == 0 || wk_unlikely(w->progress < w->walk->careful))
-        return;
-    uint64_t word = group * 64 + (unsigned)__builtin_ctzll(rest);
-    uint64_t open = leaf->seen[word] & ~leaf->done[word], odd = leaf->odd != NULL ? leaf->odd[word] : 0;
-    for (wk_addr base = leaf->base + (word << 10); open != 0; open &= open - 1) {
-        unsigned bit = (unsigned)__builtin_ctzll(open);
-        if (!(odd >> bit & 1))
-            prefetch_parts(w, base + bit * 16);
-    }
-    rest &= rest - 1;
-    if (rest == 0)
-        return;
-    word = group * 64 + (unsigned)__builtin_ctzll(rest);
-    open = leaf->seen[word] & ~leaf->done[word];
-    for (wk_addr base = leaf->base + (word << 10); open != 0; open &= open - 1)
-        __builtin_prefetch((const void *)(uintptr_t)(base + (unsigned)__builtin_ctzll(open) * 16));
+    struct wk_walk_state *s = w->walk;
+    struct wk_piped p = s->pipe[s->pipe_head & (PIPE_SIZE - 1)];
+
+    s->pipe_head++;
+    write_object(w, p.object, p.type);
 }
 
-/* Writes every object that is marked, those ahead that it marks itself included; returns how many. */
+static inline void
+pipe_push(struct wk *w, wk_addr object)
+{
+    struct wk_walk_state *s = w->walk;
+    const char *at = (const char *)(uintptr_t)object;
+
+    __builtin_prefetch(at - 16);
+    __builtin_prefetch(at + 40);
+    s->pipe[s->pipe_tail++ & (PIPE_SIZE - 1)] = (struct wk_piped){object, NULL};
+    if (wk_likely(s->pipe_tail - s->pipe_head > PIPE_LENGTH / 2))
+        pipe_ahead(w, PIPE_LENGTH / 2);
+    if (wk_likely(s->pipe_tail - s->pipe_head > PIPE_LENGTH))
+        pipe_pop(w);
+}
+
+static void
+pipe_drain(struct wk *w)
+{
+    while (w->walk->pipe_head != w->walk->pipe_tail)
+        pipe_pop(w);
+}
+
+/* Writes every object that is marked, and those that they mark where the sweep has not been; returns how many. */
 static uint64_t
 sweep(struct wk *w)
 {
     struct wk_visited *v = w->visited;
     uint64_t before = w->progress;
 
+    pipe_drain(w); /* what a fault left */
     wk_leaves_sort(w);
     for (uint32_t i = 0; i < v->sorted_n; i++) {
         struct wk_leaf *leaf = &v->leaf[v->sorted[i]];
@@ -204,19 +265,19 @@ sweep(struct wk *w)
             uint64_t dirty;
             while ((dirty = leaf->dirty[group]) != 0) {
                 uint64_t word = group * 64 + (unsigned)__builtin_ctzll(dirty), open;
-                prefetch_ahead(w, leaf, group, dirty & (dirty - 1));
                 while ((open = leaf->seen[word] & ~leaf->done[word]) != 0) {
                     uint64_t bit = open & (0 - open);
                     wk_addr object = leaf->base + (word << 10) + (unsigned)__builtin_ctzll(open) * 16;
                     leaf->done[word] |= bit;
                     if (wk_unlikely(leaf->odd != NULL && (leaf->odd[word] & bit) != 0))
                         object += 8;
-                    write_object(w, object);
+                    pipe_push(w, object);
                 }
                 leaf->dirty[group] &= ~(dirty & (0 - dirty));
             }
         }
     }
+    pipe_drain(w);
     w->walk->sweeps++;
     return w->progress - before;
 }
@@ -256,13 +317,15 @@ follow(struct wk *w)
     struct wk_visited *v = w->visited;
 
     v->queueing = true;
-    while (v->queue_head != v->queue_tail) {
-        if (v->queue_tail - v->queue_head > 8 && w->progress >= w->walk->careful)
-            prefetch_parts(w, v->queue[(v->queue_head + 8) & (WK_QUEUE_MAX - 1)]);
-        wk_addr object = v->queue[v->queue_head++ & (WK_QUEUE_MAX - 1)];
-        w->walk->queued++;
-        write_object(w, object);
-    }
+    do {
+        while (v->queue_head != v->queue_tail) {
+            wk_addr object = v->queue[v->queue_head++ & (WK_QUEUE_MAX - 1)];
+            w->walk->queued++;
+            pipe_push(w, object);
+        }
+        if (w->walk->pipe_head != w->walk->pipe_tail)
+            pipe_pop(w); /* may fill the queue again */
+    } while (v->queue_head != v->queue_tail || w->walk->pipe_head != w->walk->pipe_tail);
     v->queueing = false;
 }
 

@@ -29,8 +29,9 @@ void wk_types_learn(struct wk *w, const wk_addr *heads, unsigned n_heads);
 struct wk_type *wk_type_new(struct wk *w, wk_addr type); /* NULL: that is no type */
 bool wk_type_plausible(struct wk *w, wk_addr type);
 
+/* NULL: not met yet. */
 static inline struct wk_type *
-wk_type_find(struct wk *w, wk_addr type)
+wk_type_known(const struct wk *w, wk_addr type)
 {
     const struct wk_types *t = w->types;
     uint64_t i = (type >> 4) * 0x9e3779b97f4a7c15ull >> t->shift;
@@ -40,7 +41,15 @@ wk_type_find(struct wk *w, wk_addr type)
             return t->slot[i].type;
         i = (i + 1) & (t->size - 1);
     }
-    return wk_type_new(w, type);
+    return NULL;
+}
+
+static inline struct wk_type *
+wk_type_find(struct wk *w, wk_addr type)
+{
+    struct wk_type *known = wk_type_known(w, type);
+
+    return wk_likely(known != NULL) ? known : wk_type_new(w, type);
 }
 
 void wk_type_write(struct wk *w, struct wk_type *type, const char *name, size_t n);
