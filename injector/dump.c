@@ -152,6 +152,20 @@ inline_instead(InjRun *run, GError **local, GError **error)
     return TRUE;
 }
 
+/* FALSE: interrupted. */
+static gboolean
+pause_between(guint tries, GError **error)
+{
+    gint64 us = g_random_int_range(1000, (gint32)(5000 << MIN(tries, 8u)));
+    g_autoptr(GError) local = NULL;
+
+    inj_wait_readable(-1, g_get_monotonic_time() + us, &local);
+    if (local->code == INJ_ERROR_TIMEOUT)
+        return TRUE;
+    g_propagate_error(error, g_steal_pointer(&local));
+    return FALSE;
+}
+
 gboolean
 inj_dump(InjRun *run, InjOutput *output, InjStreamTotals *totals, GError **error)
 {
@@ -176,6 +190,9 @@ inj_dump(InjRun *run, InjOutput *output, InjStreamTotals *totals, GError **error
             g_propagate_error(error, g_steal_pointer(&local));
             return FALSE;
         }
+        /* What it was in the middle of may take a while: a collection. */
+        if (!pause_between(i, error))
+            return FALSE;
         if (i == TRIES || !inj_output_can_retry(output)) {
             g_set_error(error, INJ_ERROR, INJ_ERROR_FAILED,
                         "%s, %u times in a row: try again when it is less busy, or with --mode inline", local->message,

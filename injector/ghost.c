@@ -187,11 +187,13 @@ fork_session(InjRun *run, const InjForkScript *s, GError **error)
         .verbose = run->options->verbose,
     };
     InjSessionResult r = {0};
-    gint64 us;
+    gint64 us, sp;
     gboolean ok = inj_session_run(&session, script, &r, error);
 
     if (inj_session_command_time(r.output, &us))
         run->pause_us = us;
+    if (inj_session_value(r.output, "thread", 4, &sp))
+        inj_guard_set_mark(run->guard, (guint64)sp - INJ_STUB_MARK, s->stamp);
     ok = ok && judge(run, r.output, error);
     inj_session_result_clear(&r);
     return ok;

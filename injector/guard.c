@@ -25,6 +25,7 @@ typedef struct {
     pid_t ghost;
     _Atomic int has_cave;
     InjCave cave;
+    guint64 mark_at, mark; /* 0: none */
     _Atomic int has_stage;
     int stage_dir;
     char stage[NAME_MAX + 1];
@@ -59,10 +60,18 @@ void
 inj_guard_set_cave(InjGuard *g, const InjCave *cave)
 {
     g->notes->has_cave = 0;
+    g->notes->mark_at = 0;
     if (cave != NULL) {
         g->notes->cave = *cave;
         g->notes->has_cave = 1;
     }
+}
+
+void
+inj_guard_set_mark(InjGuard *g, guint64 addr, guint64 value)
+{
+    g->notes->mark = value;
+    g->notes->mark_at = addr;
 }
 
 void
@@ -198,6 +207,15 @@ no_reaper(InjGuard *g)
     return TRUE;
 }
 
+/* The thread that went in has not come out: it may even be in a signal handler that returns to the cave. */
+static gboolean
+marked(const InjGuard *g)
+{
+    guint64 word;
+
+    return g->notes->mark_at != 0 && inj_target_read(g->target, g->notes->mark_at, &word, sizeof word) && word == g->notes->mark;
+}
+
 static gboolean
 clean_cave(InjGuard *g)
 {
@@ -215,7 +233,7 @@ clean_cave(InjGuard *g)
             if (ghosts)
                 break;
         } else {
-            left = !g->notes->has_cave || inj_cave_watch_left(watch, g->target, cave);
+            left = !g->notes->has_cave || (!marked(g) && inj_cave_watch_left(watch, g->target, cave));
             if (left && no_ghosts(g) && no_reaper(g)) {
                 if (g->notes->has_cave) {
                     g_autofree char *zero = g_malloc0(cave->size);

@@ -152,6 +152,10 @@ interpret(InjOptions *o, const Texts *x, GError **error)
     }
     if (!parse_number(x->rest[0], "PID", G_MAXINT32, &v, error))
         return FALSE;
+    if (v == 0) {
+        g_set_error(error, INJ_ERROR, INJ_ERROR_USAGE, "PID: 0 is no process. %s", USAGE);
+        return FALSE;
+    }
     o->pid = (pid_t)v;
     if (o->quiet && o->verbose) {
         g_set_error(error, INJ_ERROR, INJ_ERROR_USAGE, "--quiet and --verbose exclude each other");

@@ -70,6 +70,7 @@ rseq_text(const InjForkScript *s)
                            "          if $hd_rip - *(long *)($hd_cs + 8) >= 0 && $hd_rip - *(long *)($hd_cs + 8) < "
                            "*(long *)($hd_cs + 16)\n"
                            "            set $hd_rip = *(long *)($hd_cs + 24)\n"
+                           "            set $hd_rip_eintr = $hd_rip\n"
                            "          end\n"
                            "        end\n"
                            "      end",
@@ -84,13 +85,15 @@ inj_script_fork(const InjForkScript *s)
     g_autofree char *signal = g_strdup_printf("SIG%s", sigabbrev_np(s->signal));
     g_autofree char *stamp_at = hex(s->stub + t->stamp), *stamp = hex(s->stamp);
     g_autofree char *rip_at = hex(s->stub + t->rip), *rax_at = hex(s->stub + t->rax);
+    g_autofree char *rip_eintr_at = hex(s->stub + t->rip_eintr), *rax_eintr_at = hex(s->stub + t->rax_eintr);
+    g_autofree char *restart_at = hex(s->stub + t->restart);
     g_autofree char *entry = hex(s->stub + t->entry), *stop = hex(s->stub + t->stop);
     g_autofree char *thread_id = g_strdup_printf("%u", s->gil->thread_id);
     g_autofree char *holder = holder_text(s), *rseq = rseq_text(s);
 
     g_autofree char *text = g_strndup((const char *)inj_script_ghost_fork, inj_script_ghost_fork_size);
     return inj_script_fill(text, "PID", pid, "SIGNAL", signal, "STAMP_AT", stamp_at, "STAMP", stamp, "RIP_AT", rip_at,
-                           "RAX_AT", rax_at, "ENTRY", entry, "STOP", stop, "THREAD_ID", thread_id, "HOLDER", holder,
+                           "RAX_AT", rax_at, "RIP_EINTR_AT", rip_eintr_at, "RAX_EINTR_AT", rax_eintr_at, "RESTART_AT", restart_at, "ENTRY", entry, "STOP", stop, "THREAD_ID", thread_id, "HOLDER", holder,
                            "RSEQ", rseq, NULL);
 }
 

@@ -15,7 +15,8 @@ typedef struct {
 /* Offsets into the stub; same order as the table at the end of ghost.S. */
 typedef struct {
     guint32 size, entry, stop;
-    guint32 rip, rax, stamp;
+    guint32 rip, rax, rip_eintr, rax_eintr, restart;
+    guint32 stamp;
     guint32 map_size, code_size, unblock, signal, wait;
     guint32 ghost_name, reaper_name;
 } InjStubTable;
@@ -26,6 +27,9 @@ GBytes *inj_stub_build(const InjStubParams *p);
 
 /* The orders of the ghost: two words this many bytes before the end of its mapping: entry, then its argument. The entry starts it: it is written last. */
 #define INJ_STUB_ORDERS 64
+
+/* While a thread is inside, the stamp stands this many bytes below the stack pointer that it came with. */
+#define INJ_STUB_MARK 192
 
 /* Names that ghost and reaper give themselves (as /proc/PID/comm shows them). Owned by the caller. */
 char *inj_stub_ghost_name(const char *nonce);

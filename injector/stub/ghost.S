@@ -2,13 +2,13 @@
 /*
  * The ghost stub: GDB sets $rip to hd_entry in one thread of the target, everything else happens by itself, GDB or not.
  *
- *   target's thread: save, block all signals, clone the ghost, clone the reaper, let signals in again, tell GDB by a signal to
- *                    itself, restore, go on where it was
+ *   target's thread: save, block all signals, clone the ghost, clone the reaper, tell GDB by a signal to itself, let signals in
+ *                    again, restore, go on where it was
  *   ghost:           a copy-on-write child that nobody waits for: closes files, maps room for the walker, waits for its orders
  *   reaper:          a thread without stack that waits for the ghost, so that no zombie stays
  *
  * Position independent, stands in read-only pages: the driver patches the data words before it is written to the target, and
- * GDB writes hd_rip and hd_rax while the target stands still. Touches general registers only. Uses no more than 512 bytes of stack.
+ * GDB writes hd_rip … hd_restart while the target stands still. Touches general registers only. Uses no more than 512 bytes of stack.
  */
 #include <asm/unistd_64.h>
 
@@ -19,22 +19,29 @@
 #define PR_SET_NAME  15
 #define PR_SET_PTRACER 0x59616d61
 
-/* Frame on the target's stack, from %rsp. */
+/* Frame on the target's stack, from %rsp: this, then 14 registers, flags, rcx, then GAP bytes up to where the thread was. */
 #define MASK_OLD 0
 #define MASK_NEW 8
 #define TIME     16 /* struct timespec */
-#define FRAME    32
+#define ACTION   32 /* struct kernel sigaction: handler, flags, restorer, mask */
+#define FRAME    64
+#define RAX      (FRAME + 13 * 8)
+#define GAP      256 /* red zone and more */
+#define MARK     64  /* in the gap, from its lower end: hd_stamp while the thread is inside */
+
+#define SA_RESTART 0x10000000
+#define EINTR      4
 
     .text
 hd_start:
     nop /* the kernel's restart of an interrupted system call may step back by two */
     nop
 hd_entry:
-    lea -256(%rsp), %rsp /* beyond the red zone */
+    lea -GAP(%rsp), %rsp
+    push %rcx
     pushfq
     push %rax
     push %rbx
-    push %rcx
     push %rdx
     push %rsi
     push %rdi
@@ -49,6 +56,8 @@ hd_entry:
     push %r15
     cld
     sub $FRAME, %rsp
+    mov hd_stamp(%rip), %rax
+    mov %rax, FRAME + 16 * 8 + MARK(%rsp)
 
     movq $-1, MASK_NEW(%rsp)
     lea MASK_NEW(%rsp), %rsi
@@ -91,8 +100,7 @@ hd_entry:
     jmp reap
 
 done:
-    mov MASK_OLD(%rsp), %rax
-    and hd_unblock(%rip), %rax
+    mov hd_unblock(%rip), %rax /* everything blocked but our own signal */
     mov %rax, MASK_NEW(%rsp)
     lea MASK_NEW(%rsp), %rsi
     xor %edx, %edx
@@ -101,21 +109,58 @@ done:
 1:
     mov $__NR_getpid, %eax
     syscall
-    mov %rax, %rdi
-    push %rdi
+    mov %rax, %rbp
     mov $__NR_gettid, %eax
     syscall
     mov %rax, %rsi
-    pop %rdi
+    mov %rbp, %rdi
     mov hd_signal(%rip), %edx
     mov $__NR_tgkill, %eax
     syscall
 hd_stop: /* GDB sees the thread here: r12 ghost, r13 reaper, r14 ns of the fork */
+
+    /*
+     * The thread was in a system call that the kernel restarts unless a handler runs. Handlers of signals that came meanwhile run here, where the
+     * kernel does not know of that call: so it is decided here whether it goes on or returns EINTR. hd_restart 1: EINTR after any
+     * handler; 2: after one without SA_RESTART; 0: nothing to decide.
+     */
+    xor %r15d, %r15d
+    cmpl $0, hd_restart(%rip)
+    je 3f
+    cmpq $-EINTR, RAX(%rsp) /* the kernel ran a handler before we began, and decided itself */
+    je 2f
+    mov $__NR_rt_sigpending, %eax
+    lea MASK_NEW(%rsp), %rdi
+    mov $8, %esi
+    syscall
+    mov MASK_OLD(%rsp), %rbp
+    not %rbp
+    and MASK_NEW(%rsp), %rbp
+1:
+    bsf %rbp, %rdi
+    jz 3f
+    btr %rdi, %rbp
+    inc %edi
+    mov $__NR_rt_sigaction, %eax
+    xor %esi, %esi
+    lea ACTION(%rsp), %rdx
+    mov $8, %r10d
+    syscall
+    cmpq $1, ACTION(%rsp) /* default or ignored */
+    jbe 1b
+    cmpl $1, hd_restart(%rip)
+    je 2f
+    testl $SA_RESTART, ACTION + 8(%rsp)
+    jnz 1b
+2:
+    inc %r15d
+3:
     lea MASK_OLD(%rsp), %rsi
     xor %edx, %edx
     lea 1f(%rip), %rbx
     jmp sigmask
 1:
+    mov %r15, %rcx
     add $FRAME, %rsp
     pop %r15
     pop %r14
@@ -129,12 +174,20 @@ hd_stop: /* GDB sees the thread here: r12 ghost, r13 reaper, r14 ns of the fork 
     pop %rdi
     pop %rsi
     pop %rdx
-    pop %rcx
     pop %rbx
     pop %rax
-    popfq
-    lea 256(%rsp), %rsp
+    popfq /* from here nothing may change flags */
+    jrcxz 1f
+    pop %rcx
+    mov hd_rax_eintr(%rip), %rax
+    movq $0, MARK(%rsp)
+    lea GAP(%rsp), %rsp
+    jmp *hd_rip_eintr(%rip)
+1:
+    pop %rcx
     mov hd_rax(%rip), %rax
+    movq $0, MARK(%rsp)
+    lea GAP(%rsp), %rsp
     jmp *hd_rip(%rip)
 
 /* Subroutines return through %rbx: no call, no return, nothing for a shadow stack to see. */
@@ -254,10 +307,16 @@ ghost:
     jmp *%rax
 
     .balign 8
-hd_rip: /* by GDB: where the thread goes on, and with what in rax */
+hd_rip: /* by GDB: where the thread goes on, and with what in rax; the same if its call is to return EINTR */
     .quad 0
 hd_rax:
     .quad 0
+hd_rip_eintr:
+    .quad 0
+hd_rax_eintr:
+    .quad 0
+hd_restart:
+    .long 0, 0
 hd_stamp: /* by the driver, as all below: tells this stub from any other bytes */
     .quad 0
 hd_map_size:
@@ -279,7 +338,8 @@ hd_end:
 /* For the driver, not written to the target: struct InjStubTable of stub.h. */
     .balign 4
     .long hd_end - hd_start, hd_entry - hd_start, hd_stop - hd_start
-    .long hd_rip - hd_start, hd_rax - hd_start, hd_stamp - hd_start
+    .long hd_rip - hd_start, hd_rax - hd_start, hd_rip_eintr - hd_start, hd_rax_eintr - hd_start, hd_restart - hd_start
+    .long hd_stamp - hd_start
     .long hd_map_size - hd_start, hd_code_size - hd_start, hd_unblock - hd_start, hd_signal - hd_start, hd_wait - hd_start
     .long hd_ghost_name - hd_start, hd_reaper_name - hd_start
 
