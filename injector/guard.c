@@ -213,7 +213,8 @@ marked(const InjGuard *g)
 {
     guint64 word;
 
-    return g->notes->mark_at != 0 && inj_target_read(g->target, g->notes->mark_at, &word, sizeof word) && word == g->notes->mark;
+    return g->notes->mark_at != 0 && inj_target_read(g->target, g->notes->mark_at, &word, sizeof word) &&
+           word == g->notes->mark;
 }
 
 static gboolean

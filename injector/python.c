@@ -88,7 +88,10 @@ inj_python_detect(InjTarget *t, GError **error)
         gboolean old = has(t, m, "PyString_Type");
         g_autofree char *why =
             old || t->python.minor < 7
-                ? g_strdup_printf("is Python %s: only CPython 3.8 to 3.13 can be dumped", !old ? "3.6 or older" : has(t, m, "PyCapsule_New") ? "2.7" : "2")
+                ? g_strdup_printf("is Python %s: only CPython 3.8 to 3.13 can be dumped", !old ? "3.6 or older"
+                                                                                          : has(t, m, "PyCapsule_New")
+                                                                                              ? "2.7"
+                                                                                              : "2")
                 : g_strdup_printf("is Python 3.%u: only CPython 3.8 to 3.13 can be dumped", t->python.minor);
         return refuse(t, error, why);
     }

@@ -93,8 +93,9 @@ inj_script_fork(const InjForkScript *s)
 
     g_autofree char *text = g_strndup((const char *)inj_script_ghost_fork, inj_script_ghost_fork_size);
     return inj_script_fill(text, "PID", pid, "SIGNAL", signal, "STAMP_AT", stamp_at, "STAMP", stamp, "RIP_AT", rip_at,
-                           "RAX_AT", rax_at, "RIP_EINTR_AT", rip_eintr_at, "RAX_EINTR_AT", rax_eintr_at, "RESTART_AT", restart_at, "ENTRY", entry, "STOP", stop, "THREAD_ID", thread_id, "HOLDER", holder,
-                           "RSEQ", rseq, NULL);
+                           "RAX_AT", rax_at, "RIP_EINTR_AT", rip_eintr_at, "RAX_EINTR_AT", rax_eintr_at, "RESTART_AT",
+                           restart_at, "ENTRY", entry, "STOP", stop, "THREAD_ID", thread_id, "HOLDER", holder, "RSEQ",
+                           rseq, NULL);
 }
 
 char *
