@@ -405,6 +405,72 @@ test_censor(void)
     fixture_clear(&f);
 }
 
+/*
+ * Random heaps: at depth 1 every object that refers to the chosen one is in the graph, once, by itself or in a box of several, and so is
+ * every reference; whatever the limits, what came out can be put into words.
+ */
+static void
+test_random(void)
+{
+    static const char *const types[] = {
+        "app.A",         "app.B",           "builtins.list", "builtins.tuple", "builtins.weakref",
+        "builtins.dict", "builtins.module", "builtins.type", "builtins.str"};
+    static const char *const names[] = {".a", ".b", "[i]", "{}", "", "~<referent>", ".__dict__"};
+
+    for (guint round = 0; round < 300; round++) {
+        HaGraphBuilder *b = ha_graph_builder_new(HA_SOURCE_HEAPDUMP_GDB);
+        guint n = (guint)g_test_rand_int_range(1, 60);
+        gboolean plain = round % 2; /* without namespaces, which are drawn as part of their owner */
+
+        for (guint i = 0; i < n; i++) {
+            const char *name[4];
+            guint64 to[4];
+            for (guint k = 0; k < 4; k++) {
+                name[k] = names[g_test_rand_int_range(0, plain ? 6 : 7)];
+                to[k] = 0x1000 + 64 * (guint64)g_test_rand_int_range(0, (gint)n);
+            }
+            ha_graph_builder_simple(b, 0x1000 + 64 * i, types[g_test_rand_int_range(0, plain ? 5 : 9)], 16, 1, "text",
+                                    name[0], to[0], name[1], to[1], name[2], to[2],
+                                    g_test_rand_int_range(0, 2) ? name[3] : NULL, to[3], NULL);
+        }
+        for (guint i = 0; i < 3; i++)
+            ha_graph_builder_root(b, (guint8)g_test_rand_int_range(HF_ROOT_INTERPRETER, HF_ROOT_FRAME),
+                                  0x1000 + 64 * (guint64)g_test_rand_int_range(0, (gint)n), "root", TRUE);
+        Fixture f;
+        fixture_init(&f, finish(b), 0x1000, plain ? 1 : (guint)g_test_rand_int_range(0, 12),
+                     (guint)g_test_rand_int_range(0, 12));
+        for (guint i = 0; i < 3; i++)
+            ha_bits_set(f.sources, (HaId)g_test_rand_int_range(0, (gint)n));
+        f.spec.sources = f.sources;
+        g_autoptr(HaNeighbourhood) near = explore(&f);
+        g_autoptr(HaPicture) p = ha_heap_picture_new(f.g, near, &(HaHeapPictureSpec){.title = "t"});
+        g_autofree char *dot = ha_dot_write(p);
+        g_assert_true(g_utf8_validate(dot, -1, NULL));
+        if (plain) {
+            gsize n_referrers;
+            const HaId *referrers = ha_graph_referrers(f.g, f.chosen[0], &n_referrers);
+            guint64 references = 0;
+            for (guint i = 0; i < near->edges->len; i++) {
+                const HaNearEdge *e = &g_array_index(near->edges, HaNearEdge, i);
+                references += e->to == 0 ? e->count : 0;
+            }
+            g_assert_cmpuint(references, ==, n_referrers);
+            g_autoptr(HaBits) seen = ha_bits_new(ha_graph_n_objects(f.g), FALSE);
+            for (guint i = 0; i < near->nodes->len; i++) {
+                const HaNear *node = &g_array_index(near->nodes, HaNear, i);
+                for (guint k = 0; k < (node->members ? node->members->len : 1); k++) {
+                    HaId id = node->members ? g_array_index(node->members, HaId, k) : node->id;
+                    g_assert_false(ha_bits_get(seen, id));
+                    ha_bits_set(seen, id);
+                }
+            }
+            for (gsize i = 0; i < n_referrers; i++)
+                g_assert_true(ha_bits_get(seen, referrers[i]));
+        }
+        fixture_clear(&f);
+    }
+}
+
 int
 main(int argc, char **argv)
 {
@@ -422,5 +488,6 @@ main(int argc, char **argv)
     g_test_add_func("/render/neighbourhood/many-chosen", test_many_chosen);
     g_test_add_func("/render/neighbourhood/full", test_full);
     g_test_add_func("/render/neighbourhood/censor", test_censor);
+    g_test_add_func("/render/neighbourhood/random", test_random);
     return g_test_run();
 }
