@@ -5,10 +5,6 @@
 int
 main(int argc, char **argv)
 {
-    int status;
-
-    /* The layout of a picture runs in a process of its own: this program again. */
-    if (ha_layout_child(argc, argv, &status))
-        return status;
+    ha_layout_child(argc, argv); /* the layout of a picture runs in a process of its own: this program again */
     return ha_program_run(argc, argv);
 }

@@ -165,16 +165,16 @@ draw(const char *format)
         fprintf(stderr, "cannot write %s\n", format);
         return HA_LAYOUT_EXIT_FAILED;
     }
-    /* The process ends here; taking the graph apart piece by piece would cost as much as it took to build. */
     return HA_LAYOUT_EXIT_OK;
 }
 
-gboolean
-ha_layout_child(int argc, char **argv, int *status)
+void
+ha_layout_child(int argc, char **argv)
 {
     if (argc != 5 || strcmp(argv[1], HA_LAYOUT_CHILD_ARGUMENT) != 0)
-        return FALSE;
+        return;
     set_limits((guint)g_ascii_strtoull(argv[3], NULL, 10), g_ascii_strtoull(argv[4], NULL, 10));
-    *status = draw(argv[2]);
-    return TRUE;
+    int status = draw(argv[2]);
+    fflush(stderr);
+    _exit(status); /* taking the graph apart piece by piece would cost as much as it took to build */
 }

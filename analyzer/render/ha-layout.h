@@ -35,5 +35,5 @@ gboolean ha_layout_render(const char *dot, gsize n, HaLayoutFormat format, const
 
 #define HA_LAYOUT_CHILD_ARGUMENT "--layout-child"
 
-/* First thing in main(): in the child does its work and returns TRUE with the exit status; else returns FALSE and does nothing. */
-gboolean ha_layout_child(int argc, char **argv, int *status);
+/* First thing in main(): does the child's work and ends the process, when it is that; else does nothing. */
+void ha_layout_child(int argc, char **argv);
