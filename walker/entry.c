@@ -17,7 +17,12 @@
 #define GHOST_NICE      10
 #define SIGNALS         64
 #define FALLBACK_FD_MAX 65536u
-#define ANCIENT_ERRNO   38 /* ENOSYS */
+#define MEMORY_FLOOR    (256ull << 20) /* own bound: this, and a quarter of what the target has resident */
+
+struct wk_pipe_signal {
+    uint64_t mask;
+    bool was_pending;
+};
 
 void
 wk_give_up(struct wk *w, enum wk_status status, int error, wk_addr address)
@@ -70,6 +75,26 @@ ghost_process(void)
     }
 }
 
+/* Bytes, 0 if /proc is not there. */
+static uint64_t
+resident(void)
+{
+    char text[128];
+    long fd = wk_sys_open("/proc/self/statm", WK_O_CLOEXEC, 0), n;
+    uint64_t pages = 0;
+
+    if (fd < 0)
+        return 0;
+    n = wk_syscall6(WK_NR_read, fd, (long)text, sizeof text, 0, 0, 0);
+    wk_sys_close((int)fd);
+    long i = 0;
+    while (i < n && text[i] != ' ')
+        i++;
+    for (i++; i < n && text[i] >= '0' && text[i] <= '9'; i++)
+        pages = pages * 10 + (uint64_t)(text[i] - '0');
+    return pages * 4096;
+}
+
 static bool
 contains(const char *s, const char *part)
 {
@@ -105,6 +130,31 @@ parse_version(const char *s)
     else if (*s == 'r')
         level = 0xc0;
     return part[0] << 24 | part[1] << 16 | part[2] << 8 | level;
+}
+
+/*
+ * Inline, a reader that goes away must not raise SIGPIPE in the target: it is kept from this thread and, if it was we who caused it,
+ * taken away again.
+ */
+static void
+keep_pipe_signal(struct wk_pipe_signal *s)
+{
+    uint64_t pending = 0, pipe = 1ull << (WK_SIGPIPE - 1);
+
+    wk_syscall6(WK_NR_rt_sigpending, (long)&pending, sizeof pending, 0, 0, 0, 0);
+    s->was_pending = (pending & pipe) != 0;
+    wk_syscall6(WK_NR_rt_sigprocmask, WK_SIG_BLOCK, (long)&pipe, (long)&s->mask, sizeof s->mask, 0, 0);
+}
+
+static void
+restore_pipe_signal(const struct wk_pipe_signal *s)
+{
+    uint64_t pipe = 1ull << (WK_SIGPIPE - 1);
+    struct wk_timespec now = {0, 0};
+
+    if (!s->was_pending)
+        wk_syscall6(WK_NR_rt_sigtimedwait, (long)&pipe, 0, (long)&now, sizeof pipe, 0, 0);
+    wk_syscall6(WK_NR_rt_sigprocmask, WK_SIG_SETMASK, (long)&s->mask, 0, sizeof s->mask, 0, 0);
 }
 
 /* NULL, or why this interpreter cannot be walked. */
@@ -255,6 +305,7 @@ wk_run(struct wk_args *args)
 {
     struct wk_result *r = &args->result;
     const char *word = NULL;
+    struct wk_pipe_signal pipe_signal;
     struct wk_jump early;
     struct wk *volatile own = NULL;
 
@@ -266,12 +317,14 @@ wk_run(struct wk_args *args)
     }
     if (args->mode == WK_MODE_GHOST)
         ghost_process();
+    else
+        keep_pipe_signal(&pipe_signal);
     long address = wk_sys_mmap(WK_STATE_SIZE, WK_PROT_READ | WK_PROT_WRITE, WK_MAP_PRIVATE | WK_MAP_ANONYMOUS);
     if (address < 0 && address > -4096) {
         r->status = WK_ERR_MEMORY;
         r->error = (int32_t)-address;
         wk_output_result(args, NULL);
-        return;
+        goto out;
     }
     struct wk *w = (struct wk *)address;
     own = w;
@@ -281,7 +334,7 @@ wk_run(struct wk_args *args)
     w->redact = (args->flags & WK_FLAG_REDACT) != 0;
     w->content_limit = args->content_limit < HF_CONTENT_MAX ? args->content_limit : HF_CONTENT_MAX;
     w->runtime = wk_symbol(w, WK_SYM_RUNTIME);
-    w->memory.limit = args->memory_limit;
+    w->memory.limit = args->memory_limit != 0 ? args->memory_limit : MEMORY_FLOOR + resident() / 4;
     w->memory.regions[0] = (struct wk_region){(uint8_t *)address, WK_STATE_SIZE};
     w->memory.n_regions = 1;
     w->memory.used = WK_STATE_SIZE;
@@ -303,6 +356,9 @@ wk_run(struct wk_args *args)
         wk_output_result(args, word);
     }
     wk_unmap_all(own);
+out:
+    if (args->mode == WK_MODE_INLINE)
+        restore_pipe_signal(&pipe_signal);
 }
 
 __attribute__((section(".text.walker_entry"), used)) void

@@ -18,15 +18,10 @@ on_signal(int number, const struct wk_siginfo *info, void *context)
     struct wk *w = f->w;
 
     if (number == WK_SIGALRM) {
-        if (f->writing) {
-            f->idle = w->out.bytes == f->seen_bytes ? f->idle + 1 : 0;
-            f->seen_bytes = w->out.bytes;
+        if (f->writing) { /* has a limit of its own */
             f->stuck = 0;
-            if (w->args->watchdog_seconds != 0 && f->idle >= w->args->watchdog_seconds)
-                wk_sys_exit(WK_ERR_TIME);
             return;
         }
-        f->idle = 0;
         f->stuck = w->progress == f->seen_progress ? f->stuck + 1 : 0;
         f->seen_progress = w->progress;
         if (f->stuck < STUCK_SECONDS)

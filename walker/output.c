@@ -6,28 +6,44 @@
 #include "wk-visited.h"
 #include "wk-walk.h"
 
-#define PIPE_SIZE (1 << 20)
+#define PIPE_BYTES (1 << 20)
 
-/* The reader is gone: nobody wants the dump, nor a result. */
+/*
+ * Waits until the reader takes more. The descriptor never blocks: a reader that stands still must not make a target stand still with it
+ * (inline), and the ghost must end.
+ */
+static long
+wait_for_reader(const struct wk *w)
+{
+    struct wk_pollfd poll = {w->data_fd, WK_POLLOUT, 0};
+    struct wk_timespec limit = {w->args->watchdog_seconds, 0};
+    long n = wk_syscall6(WK_NR_ppoll, (long)&poll, 1, w->args->watchdog_seconds != 0 ? (long)&limit : 0, 0, 0, 0);
+
+    return n == 0 ? -WK_ETIMEDOUT : n == -WK_EINTR || n > 0 ? 0 : n;
+}
+
 static bool
 write_all(struct wk *w, const uint8_t *bytes, size_t n)
 {
+    w->fault->writing = true;
     while (n != 0) {
-        w->fault->writing = true;
         long k = wk_sys_write(w->data_fd, bytes, n);
-        w->fault->writing = false;
-        if (k == -WK_EINTR || k == -WK_EAGAIN)
+        if (k == -WK_EAGAIN)
+            k = wait_for_reader(w);
+        if (k == -WK_EINTR)
             continue;
         if (k < 0) {
-            if (k == -WK_EPIPE && w->ghost)
-                wk_sys_exit(WK_ERR_WRITE);
+            w->fault->writing = false;
+            /* Nobody wants the dump any more, nor a result. */
+            if (w->ghost && (k == -WK_EPIPE || k == -WK_ETIMEDOUT))
+                wk_sys_exit(k == -WK_EPIPE ? WK_ERR_WRITE : WK_ERR_TIME);
             w->args->result.error = (int32_t)-k;
             return false;
         }
         bytes += k;
         n -= (size_t)k;
-        w->fault->idle = 0;
     }
+    w->fault->writing = false;
     return true;
 }
 
@@ -40,15 +56,13 @@ sink(void *user, const void *bytes, size_t n)
 bool
 wk_output_open(struct wk *w)
 {
-    w->fault->writing = true; /* opening a FIFO waits for its reader */
-    long fd = wk_sys_open(w->args->data_path, WK_O_WRONLY | WK_O_CLOEXEC, 0);
-    w->fault->writing = false;
+    long fd = wk_sys_open(w->args->data_path, WK_O_WRONLY | WK_O_NONBLOCK | WK_O_CLOEXEC, 0);
     if (fd < 0) {
         w->args->result.error = (int32_t)-fd;
         return false;
     }
     w->data_fd = (int)fd;
-    wk_syscall6(WK_NR_fcntl, fd, WK_F_SETPIPE_SZ, PIPE_SIZE, 0, 0, 0); /* fewer switches; refused is fine */
+    wk_syscall6(WK_NR_fcntl, fd, WK_F_SETPIPE_SZ, PIPE_BYTES, 0, 0, 0); /* fewer switches; refused is fine */
     hf_writer_init(&w->out, wk_map(w, HF_WRITER_MEMORY), sink, w);
     hf_write_header(&w->out, sizeof(void *));
     return true;

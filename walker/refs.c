@@ -15,6 +15,8 @@
 #define MASK_VALUES 28u
 #define DICT_CACHE  256u
 #define SET_ENTRY   16u
+#define PART        16384u     /* entries of a dict or set at a time */
+#define KEEP        (1u << 20) /* bytes of our arrays that stay in use after a large object */
 
 static void
 mark_all(struct wk *w, const uint64_t *addr, uint64_t n)
@@ -97,18 +99,17 @@ wk_ref_traverse(struct wk *w, const struct wk_type *type, wk_addr object)
     }
 }
 
-/* ---- dicts */
+/* ---- dicts and sets; large ones go into the dump part by part, so that our memory does not grow with theirs */
 
-/* Combined: pairs. Returns how many references. */
 static void
-dict_items(struct wk *w, const struct wk_dict *d)
+items_part(struct wk *w, const struct wk_dict *d, uint64_t from, uint64_t end)
 {
     struct wk_refs *r = &w->refs;
 
-    room(w, 2 * d->n);
+    room(w, 2 * (end - from));
     uint64_t *to = r->addr + r->n;
-    wk_addr at = d->entries + d->key;
-    for (uint64_t i = 0; i < d->n; i++, at += d->stride) {
+    wk_addr at = d->entries + d->key + from * d->stride;
+    for (uint64_t i = from; i < end; i++, at += d->stride) {
         wk_addr key = WK_U64(at, 0), value = WK_U64(at, 8);
         if (value != 0 && key != 0) {
             to[0] = key;
@@ -117,6 +118,68 @@ dict_items(struct wk *w, const struct wk_dict *d)
         }
     }
     r->n = (uint64_t)(to - r->addr);
+}
+
+/* Combined: pairs of key and value. */
+static void
+dict_items(struct wk *w, const struct wk_dict *d, bool alone)
+{
+    bool split = alone && d->n > PART;
+
+    items_part(w, d, 0, split ? PART : d->n);
+    if (split)
+        w->refs.rest = (struct wk_rest){.kind = WK_WALK_DICT, .dict = *d, .next = PART, .end = d->n};
+}
+
+static void
+members_part(struct wk *w, wk_addr table, uint64_t from, uint64_t end)
+{
+    struct wk_refs *r = &w->refs;
+    wk_addr entry = table + from * SET_ENTRY;
+
+    room(w, end - from);
+    uint64_t *to = r->addr + r->n;
+    for (uint64_t i = from; i < end; i++, entry += SET_ENTRY) {
+        wk_addr key = WK_U64(entry, 0);
+        if (key != 0 && WK_I64(entry, 8) != -1) /* hash −1: deleted */
+            *to++ = key;
+    }
+    r->n = (uint64_t)(to - r->addr);
+}
+
+static void
+set_refs(struct wk *w, wk_addr object, bool alone)
+{
+    uint64_t slots = WK_U64(object, w->facts.set_mask) + 1;
+    wk_addr table = WK_U64(object, w->facts.set_table);
+    bool split = alone && slots > PART;
+
+    if (WK_U64(object, w->facts.set_used) == 0)
+        return;
+    members_part(w, table, 0, split ? PART : slots);
+    if (split)
+        w->refs.rest = (struct wk_rest){.kind = WK_WALK_SET, .table = table, .next = PART, .end = slots};
+}
+
+void
+wk_collect_rest(struct wk *w, struct hf_object_row *row)
+{
+    struct wk_refs *r = &w->refs;
+    struct wk_rest *rest = &r->rest;
+    uint64_t from = rest->next, end = rest->end - from > PART ? from + PART : rest->end;
+
+    r->n = 0;
+    if (rest->kind == WK_WALK_DICT)
+        items_part(w, &rest->dict, from, end);
+    else
+        members_part(w, rest->table, from, end);
+    rest->next = end;
+    if (end == rest->end)
+        rest->kind = WK_WALK_NONE;
+    row->flags = HF_OBJ_CONT | (rest->kind != WK_WALK_NONE ? (uint32_t)HF_OBJ_MORE : 0);
+    row->refs = r->addr;
+    row->n_refs = r->n;
+    mark_all(w, r->addr, r->n);
 }
 
 /*
@@ -164,7 +227,7 @@ dict_refs(struct wk *w, wk_addr object, bool alone, uint32_t *layout)
     if (WK_U64(object, WK_DICT_USED) == 0 || !wk_dict_view(w, object, &d))
         return false;
     if (d.values == 0) {
-        dict_items(w, &d);
+        dict_items(w, &d, alone);
         return true;
     }
     if (!alone) {
@@ -182,23 +245,6 @@ dict_refs(struct wk *w, wk_addr object, bool alone, uint32_t *layout)
         return false;
     *layout = dict_values(w, &d);
     return false;
-}
-
-static void
-set_refs(struct wk *w, wk_addr object)
-{
-    struct wk_refs *r = &w->refs;
-    uint64_t slots = WK_U64(object, w->facts.set_mask) + 1, used = WK_U64(object, w->facts.set_used);
-    wk_addr entry = WK_U64(object, w->facts.set_table);
-
-    room(w, used);
-    uint64_t *to = r->addr + r->n, *end = to + used;
-    for (uint64_t i = 0; i < slots && to < end; i++, entry += SET_ENTRY) {
-        wk_addr key = WK_U64(entry, 0);
-        if (key != 0 && WK_I64(entry, 8) != -1) /* hash −1: deleted */
-            *to++ = key;
-    }
-    r->n = (uint64_t)(to - r->addr);
 }
 
 /* ---- fields */
@@ -431,6 +477,11 @@ wk_collect(struct wk *w, struct wk_type *type, wk_addr object, struct hf_object_
     uint32_t layout = 0;
 
     r->n = r->open_n = r->n_tags = 0;
+    r->rest.kind = WK_WALK_NONE;
+    if (wk_unlikely(r->addr_memory.usable > 4 * (uint64_t)KEEP)) {
+        wk_growing_trim(w, &r->addr_memory, KEEP);
+        r->max = r->addr_memory.usable / sizeof *r->addr;
+    }
     switch ((enum wk_walk)type->walk) {
     case WK_WALK_NONE:
         row->n_refs = 0;
@@ -462,7 +513,7 @@ wk_collect(struct wk *w, struct wk_type *type, wk_addr object, struct hf_object_
         break;
     case WK_WALK_SET:
         open = HF_RUN_MEMBER;
-        set_refs(w, object);
+        set_refs(w, object, !(type->flags & WK_TYPE_TAIL));
         layout = type->layout;
         break;
     case WK_WALK_FIELDS:
@@ -494,6 +545,8 @@ done:
     row->refs = r->addr;
     row->n_refs = r->n;
     row->layout = layout;
+    if (wk_unlikely(r->rest.kind != WK_WALK_NONE))
+        row->flags |= HF_OBJ_MORE;
     mark_all(w, r->addr, r->n);
 }
 

@@ -160,6 +160,10 @@ write_object(struct wk *w, wk_addr object, struct wk_type *type)
     if (type->family == HF_FAMILY_STR && (WK_U32(object, 32) & 3) != 0)
         row.flags |= HF_OBJ_INTERNED;
     hf_write_object(&w->out, &row);
+    while (wk_unlikely(row.flags & HF_OBJ_MORE)) {
+        wk_collect_rest(w, &row);
+        hf_write_object(&w->out, &row);
+    }
     w->current = 0;
 }
 

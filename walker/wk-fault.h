@@ -18,9 +18,8 @@ struct wk_fault {
     volatile uint64_t address; /* where it was */
     uint64_t faults;
     uint64_t seen_progress; /* at the last tick */
-    uint64_t seen_bytes;
-    uint32_t stuck, idle;  /* seconds */
-    volatile bool writing; /* inside a system call that waits for the reader */
+    uint32_t stuck, idle;   /* seconds */
+    volatile bool writing;  /* inside a system call that waits for the reader */
 };
 
 void wk_fault_init(struct wk *w);    /* both modes: the place to give up to */

@@ -79,19 +79,6 @@ wk_tuple_item(wk_addr tuple, uint64_t i)
     return WK_U64(tuple, WK_TUPLE_ITEMS + 8 * i);
 }
 
-/* The entries of a dict's keys object, and where its values stand. */
-struct wk_dict {
-    wk_addr keys;
-    wk_addr entries;
-    wk_addr values;  /* of a split dict: array of pointers; 0: values stand in the entries */
-    uint64_t n;      /* entries in use, deleted ones included */
-    uint64_t size;   /* slots of the hash table */
-    uint32_t stride; /* bytes of an entry */
-    uint32_t key;    /* offset of the key in an entry; the value follows it */
-    uint8_t log2_index_bytes;
-    bool unicode; /* every key is a str: tp_traverse does not show them */
-};
-
 static inline bool
 wk_keys_view(const struct wk *w, wk_addr keys, struct wk_dict *d)
 {

@@ -184,6 +184,19 @@ struct wk_growing {
     uint64_t reserved; /* bytes of address space */
 };
 
+/* The entries of a dict's keys object, and where its values stand. */
+struct wk_dict {
+    wk_addr keys;
+    wk_addr entries;
+    wk_addr values;  /* of a split dict: array of pointers; 0: values stand in the entries */
+    uint64_t n;      /* entries in use, deleted ones included */
+    uint64_t size;   /* slots of the hash table */
+    uint32_t stride; /* bytes of an entry */
+    uint32_t key;    /* offset of the key in an entry; the value follows it */
+    uint8_t log2_index_bytes;
+    bool unicode; /* every key is a str: tp_traverse does not show them */
+};
+
 /*
  * References of the object at hand: an open run (the container's items), then tagged ones. tags[i] names addr[open_n + i].
  */
@@ -194,6 +207,12 @@ struct wk_refs {
     uint64_t open_n; /* how many the open run has */
     uint64_t n_tags, max_tags;
     struct wk_growing addr_memory, tags_memory;
+    struct wk_rest {
+        uint8_t kind;        /* enum wk_walk of an object with references still to come; WK_WALK_NONE: all are there */
+        struct wk_dict dict; /* of a dict */
+        wk_addr table;       /* of a set */
+        uint64_t next, end;  /* entries */
+    } rest;
 };
 
 struct wk_memory {

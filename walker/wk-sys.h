@@ -12,6 +12,7 @@ enum {
     WK_EAGAIN = 11,
     WK_ENOMEM = 12,
     WK_EPIPE = 32,
+    WK_ETIMEDOUT = 110,
 };
 
 enum {
@@ -26,6 +27,7 @@ enum {
     WK_O_CREAT = 0100,
     WK_O_EXCL = 0200,
     WK_O_TRUNC = 01000,
+    WK_O_NONBLOCK = 04000,
     WK_O_NOFOLLOW = 0400000,
     WK_O_CLOEXEC = 02000000,
     WK_F_SETPIPE_SZ = 1031,
@@ -45,7 +47,9 @@ enum {
     WK_SA_ONSTACK = 0x08000000,
     WK_SA_RESTART = 0x10000000,
     WK_SA_NODEFER = 0x40000000,
+    WK_SIG_BLOCK = 0,
     WK_SIG_SETMASK = 2,
+    WK_POLLOUT = 4,
     WK_ITIMER_REAL = 0,
     WK_RLIMIT_CORE = 4,
     WK_RLIMIT_NOFILE = 7,
@@ -69,6 +73,11 @@ struct wk_sigstack {
 struct wk_timespec {
     int64_t sec;
     int64_t nsec;
+};
+
+struct wk_pollfd {
+    int32_t fd;
+    int16_t events, revents;
 };
 
 struct wk_rlimit {

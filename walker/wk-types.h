@@ -70,6 +70,8 @@ void wk_refs_prepare(struct wk *w, struct wk_type *type);
 void wk_refs_init(struct wk *w);
 /* Fills refs and layout of the row, marks the referents. */
 void wk_collect(struct wk *w, struct wk_type *type, wk_addr object, struct hf_object_row *row);
+/* The next part of an object whose row said MORE, while refs.rest.kind is set. */
+void wk_collect_rest(struct wk *w, struct hf_object_row *row);
 
 /* PyObject_IS_GC() */
 static inline bool

@@ -67,7 +67,6 @@ class Dump:
     def read(self, data):
         assert data[:8] == b'\x89HPD\r\n\x1a\n', 'not a dump'
         at = struct.unpack_from('<H', data, 14)[0]
-        last = None
         while at < len(data):
             kind, rows, length, _ = struct.unpack_from('<4sIQQ', data, at)
             chunk = Bytes(data[at + 24:at + 24 + length])
@@ -76,21 +75,21 @@ class Dump:
             if read is None:
                 continue
             for _ in range(rows if kind != b'END!' else 1):
-                last = read(chunk, last)
+                read(chunk)
             assert chunk.at == length, (kind, chunk.at, length)
 
-    def read_meta(self, c, _):
+    def read_meta(self, c):
         key, kind = c.text().decode(), c.u8()
         self.meta[key] = [None, c.uv, c.sv, lambda: c.text().decode('utf-8', 'replace'), lambda: bool(c.u8())][kind]()
 
-    def read_name(self, c, _):
+    def read_name(self, c):
         self.names.append(c.text().decode('utf-8', 'surrogatepass'))
 
-    def read_type(self, c, _):
+    def read_type(self, c):
         addr, flags, family, base = c.addr(), c.uv(), c.uv(), c.addr()
         self.types.append(Type(addr, flags, family, base, c.uv(), c.uv(), c.uv(), c.text().decode('utf-8', 'surrogatepass')))
 
-    def read_layo(self, c, _):
+    def read_layo(self, c):
         runs = []
         for _ in range(c.uv()):
             kind, count = c.u8(), c.uv()
@@ -98,10 +97,10 @@ class Dump:
             runs.append((kind & 15, kind >> 4, count, names))
         self.layouts.append(runs)
 
-    def read_objs(self, c, last):
+    def read_objs(self, c):
         flags = c.uv()
         if flags & CONT:
-            o = last
+            o = self.last
             prev = 0
         else:
             o = Object()
@@ -119,20 +118,19 @@ class Dump:
                 o.whole = c.uv()
             if o.addr in self.objects:
                 self.duplicates.append(o.addr)
-            self.objects[o.addr] = o
+            self.objects[o.addr] = self.last = o
         if flags & REFS:
             o.layout = c.uv()
             for _ in range(c.uv()):
                 prev += c.sv() << 3
                 o.refs.append(prev)
-        return o
 
-    def read_root(self, c, _):
+    def read_root(self, c):
         kind = c.uv()
         c.prev += c.sv() << 3
         self.roots.append((kind, c.prev, self.names[c.uv()], bool(c.uv())))
 
-    def read_thrd(self, c, _):
+    def read_thrd(self, c):
         if c.u8() == 1:
             self.threads.append({'ident': c.uv(), 'native': c.uv(), 'state': c.uv(), 'flags': c.uv(), 'name': c.text().decode(),
                                  'frames': []})
@@ -146,7 +144,7 @@ class Dump:
             frame['refs'].append((name, prev))
         self.threads[-1]['frames'].append(frame)
 
-    def read_stat(self, c, _):
+    def read_stat(self, c):
         if c.u8() == 1:
             key = c.text().decode()
             self.counters[key] = c.uv()
@@ -154,7 +152,7 @@ class Dump:
             addr = c.addr()
             self.skipped.append((addr, c.text().decode()))
 
-    def read_end(self, c, _):
+    def read_end(self, c):
         keys = 'objects refs types names layouts bytes status'.split()
         self.end = {key: c.uv() for key in keys}
         self.end['reason'] = c.text().decode()

@@ -10,6 +10,7 @@ struct wk_jump {
 #define WK_SA_RESTORER 0x04000000ul
 
 enum {
+    WK_NR_read = 0,
     WK_NR_write = 1,
     WK_NR_open = 2,
     WK_NR_close = 3,
@@ -26,12 +27,15 @@ enum {
     WK_NR_rename = 82,
     WK_NR_unlink = 87,
     WK_NR_getrlimit = 97,
+    WK_NR_rt_sigpending = 127,
+    WK_NR_rt_sigtimedwait = 128,
     WK_NR_sigaltstack = 131,
     WK_NR_setpriority = 141,
     WK_NR_prctl = 157,
     WK_NR_setrlimit = 160,
     WK_NR_clock_gettime = 228,
     WK_NR_exit_group = 231,
+    WK_NR_ppoll = 271,
     WK_NR_process_vm_readv = 310,
     WK_NR_getrandom = 318,
     WK_NR_close_range = 436,
