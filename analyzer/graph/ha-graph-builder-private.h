@@ -24,7 +24,6 @@ struct HaGraphBuilder {
     HaVec refs;       /* guint64: addresses */
     HaVec root_addr;  /* guint64, one for each of graph->roots */
     HaVec frame_addr; /* 3 × guint64: frame, code, function */
-    GHashTable *simple_types;
     guint64 contents_dropped, without_type;
     gboolean any_extra, failed, too_many, wide_offsets;
 };

@@ -42,11 +42,3 @@ void ha_graph_builder_incomplete(HaGraphBuilder *b, const char *reason, gssize n
 
 /* The builder is empty afterwards, whatever happened; free it. */
 HaGraph *ha_graph_builder_finish(HaGraphBuilder *b, GError **error);
-
-/*
- * For tests: one object with what most have. The type is made at its first use, as type object at a made-up address. The rest are pairs
- * of (const char *name, guint64 referent), ended by NULL; the name may be "" for none, or "[i]" "[k]" "[v]" "{}" for the runs INDEX,
- * key and value of ITEMS, MEMBER; "~name" is a weak reference.
- */
-void ha_graph_builder_simple(HaGraphBuilder *b, guint64 addr, const char *type, guint64 size, guint64 refcount,
-                             const char *content, ...) G_GNUC_NULL_TERMINATED;

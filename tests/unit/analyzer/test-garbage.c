@@ -2,6 +2,7 @@
 /* What a collection would free, by the collector's own rule. */
 #include "analyses/ha-garbage.h"
 #include "graph/ha-graph-builder.h"
+#include "ha-test-graph.h"
 
 typedef struct {
     HaGraphBuilder *builder;
@@ -125,6 +126,7 @@ test_roots(void)
     assert_live(&h, 0x40, TRUE);
     for (HaId id = 0; id < 4; id++)
         g_assert_cmpuint(ha_ledger_surplus(h.ledger, id), ==, 0);
+    g_assert_cmpuint(h.ledger->overdrawn, ==, 0);
     heap_clear(&h);
 }
 

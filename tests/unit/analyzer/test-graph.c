@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "graph/ha-graph-builder-private.h"
+#include "ha-test-graph.h"
 
 /* Rows in the wrong order, a duplicate, a dangling reference, odd addresses. */
 static HaGraph *

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "analyses/ha-parents.h"
 #include "graph/ha-graph-builder.h"
+#include "ha-test-graph.h"
 
 #define A(x) ((guint64)(x))
 

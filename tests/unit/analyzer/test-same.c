@@ -3,6 +3,7 @@
 
 #include "analyses/ha-same.h"
 #include "graph/ha-graph-builder.h"
+#include "ha-test-graph.h"
 
 typedef struct {
     const char *type, *content;
@@ -20,6 +21,7 @@ static const struct {
     {{"builtins.set", NULL, 216, 0}, {"builtins.set", NULL, 728, 0}, TRUE},
     {{"builtins.str", "one", 52, 0}, {"builtins.str", "one", 52, 0}, TRUE},
     {{"builtins.str", "one", 52, 0}, {"builtins.str", "two", 52, 0}, FALSE},
+    {{"builtins.str", "on", 52, 0}, {"builtins.str", "one", 52, 0}, FALSE},
     {{"builtins.str", NULL, 52, 0}, {"builtins.str", "two", 52, 0}, TRUE},
     {{"builtins.str", NULL, 52, 0}, {"builtins.str", "three", 54, 0}, FALSE},
     {{"builtins.int", "1", 28, 0}, {"builtins.int", "2", 28, 0}, FALSE},

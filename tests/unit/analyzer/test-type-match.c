@@ -3,6 +3,7 @@
 
 #include "analyses/ha-type-match.h"
 #include "graph/ha-graph-builder.h"
+#include "ha-test-graph.h"
 
 #define A(x) ((guint64)(x))
 

@@ -6,6 +6,7 @@
 #include "graph/ha-graph-builder.h"
 #include "render/ha-dot.h"
 #include "render/ha-heap-picture.h"
+#include "ha-test-graph.h"
 
 #define A(x) ((guint64)(x))
 

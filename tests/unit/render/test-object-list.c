@@ -5,6 +5,7 @@
 #include "cli/ha-command.h"
 #include "commands/ha-object-list.h"
 #include "graph/ha-graph-builder.h"
+#include "ha-test-graph.h"
 
 /* Objects 0 … 5: two sessions, a task, a dict, garbage, and one whose address looks like a word. */
 static HaGraph *
