@@ -42,7 +42,7 @@ struct InjGuard {
     int pipe; /* owned; writing end: its closing is our death */
 };
 
-enum { CLEAN_TIMEOUT_US = 20 * G_USEC_PER_SEC, POLL_US = 2000 };
+enum { CLEAN_TIMEOUT_US = 20 * G_USEC_PER_SEC, POLL_US = 2000, CONTINUE_POLLS = 100 };
 
 const char *
 inj_guard_nonce(const InjGuard *g)
@@ -123,11 +123,23 @@ stopped_or_about_to(const InjTarget *t)
     return FALSE;
 }
 
+/*
+ * A thread may also be on its way into the stop, which shows nowhere. SIGCONT takes all of that away, and does nothing to a process that goes on
+ * anyway, unless it has a handler: then it is sent only when there is something to heal.
+ */
 void
 inj_guard_continue_target(const InjTarget *t)
 {
-    if (inj_target_alive(t) && inj_target_tracer(t) == 0 && stopped_or_about_to(t))
-        kill(t->pid, SIGCONT);
+    gboolean handler = t->caught >> (SIGCONT - 1) & 1;
+
+    for (guint i = 0; i < (handler ? CONTINUE_POLLS : 1) && inj_target_alive(t) && inj_target_tracer(t) == 0; i++) {
+        if (i > 0)
+            g_usleep(POLL_US);
+        if (!handler || stopped_or_about_to(t)) {
+            kill(t->pid, SIGCONT);
+            return;
+        }
+    }
 }
 
 static char
