@@ -258,6 +258,7 @@ typedef struct {
     guint32 type;
     gboolean weak;
     GArray *items; /* const HaReferrer * */
+    guint64 references;
 } Group;
 
 static void
@@ -270,22 +271,27 @@ group_free(gpointer data)
     g_free(group);
 }
 
-/* Few of a kind first: a holder is one of a kind, what points back to a hub are many. */
+/*
+ * For one object few of a kind first: a holder is one of a kind, what points back to a hub are many. For many objects those with most
+ * references first: they say what holds most of them.
+ */
 static int
-compare_groups(gconstpointer a, gconstpointer b)
+compare_groups(gconstpointer a, gconstpointer b, gpointer many_targets)
 {
     const Group *x = *(const Group *const *)a, *y = *(const Group *const *)b;
 
     if (x->weak != y->weak)
         return x->weak ? 1 : -1;
-    if (x->items->len != y->items->len)
+    if (many_targets && x->references != y->references)
+        return x->references > y->references ? -1 : 1;
+    if (!many_targets && x->items->len != y->items->len)
         return x->items->len < y->items->len ? -1 : 1;
     HaId i = g_array_index(x->items, const HaReferrer *, 0)->id, k = g_array_index(y->items, const HaReferrer *, 0)->id;
     return i < k ? -1 : i > k;
 }
 
 static GPtrArray *
-make_groups(const Explorer *x, const GPtrArray *fresh)
+make_groups(const Explorer *x, const GPtrArray *fresh, gboolean many_targets)
 {
     GPtrArray *groups = g_ptr_array_new_with_free_func(group_free);
     g_autoptr(GHashTable) of_type = g_hash_table_new_full(NULL, NULL, NULL, (GDestroyNotify)g_ptr_array_unref);
@@ -308,13 +314,14 @@ make_groups(const Explorer *x, const GPtrArray *fresh)
         }
         if (!group) {
             group = g_new(Group, 1);
-            *group = (Group){g_steal_pointer(&name), type, r->weak, g_array_new(FALSE, FALSE, sizeof(HaReferrer *))};
+            *group = (Group){g_steal_pointer(&name), type, r->weak, g_array_new(FALSE, FALSE, sizeof(HaReferrer *)), 0};
             g_ptr_array_add(same, group);
             g_ptr_array_add(groups, group);
         }
         g_array_append_val(group->items, r);
+        group->references += r->count;
     }
-    g_ptr_array_sort(groups, compare_groups);
+    g_ptr_array_sort_with_data(groups, compare_groups, GINT_TO_POINTER(many_targets));
     return groups;
 }
 
@@ -371,11 +378,7 @@ add_object(Explorer *x, const HaReferrer *r, guint level)
 static void
 connect_group(Explorer *x, guint from, guint to, const Group *group)
 {
-    guint64 count = 0;
-
-    for (guint i = 0; i < group->items->len; i++)
-        count += g_array_index(group->items, const HaReferrer *, i)->count;
-    add_edge(x, from, to, group->weak ? HA_NEAR_WEAK : 0, count, group->name);
+    add_edge(x, from, to, group->weak ? HA_NEAR_WEAK : 0, group->references, group->name);
 }
 
 static GArray *
@@ -451,9 +454,15 @@ add_groups(Explorer *x, guint to, GPtrArray *groups, guint slots)
     }
 }
 
-/* fresh: with nodes to be made; without: only edges from nodes that there are. */
+/* Which referrers of a node are drawn. */
+enum {
+    FROM_KNOWN = 1 << 0, /* those that are in the graph */
+    FROM_PATHS = 1 << 1, /* those on a path, too */
+    FROM_ALL = 1 << 2,   /* every other */
+};
+
 static void
-expand(Explorer *x, guint to, gboolean fresh_too, gboolean paths_only)
+expand(Explorer *x, guint to, guint from)
 {
     HaNear *node = node_at(x, to);
     const HaId *targets = node->members ? (const HaId *)(const void *)node->members->data : &node->id;
@@ -465,19 +474,19 @@ expand(Explorer *x, guint to, gboolean fresh_too, gboolean paths_only)
     guint64 left_out = 0;
     guint slots = x->spec->max_breadth;
 
-    node->followed = fresh_too && !paths_only;
+    node->followed = from & FROM_ALL;
     for (guint i = 0; i < referrers->items->len; i++) {
         const HaReferrer *r = &g_array_index(referrers->items, HaReferrer, i);
         gpointer known = g_hash_table_lookup(x->node_of, GSIZE_TO_POINTER((gsize)r->id + 1));
 
         if (r->id == own_dict)
             continue; /* a namespace that refers to its owner */
-        if (known && !paths_only) {
+        if (known && from & FROM_KNOWN) {
             connect_referrer(x, GPOINTER_TO_UINT(known) - 1, to, r);
-        } else if (ha_bits_get(x->on_path, r->id) && (fresh_too || known)) {
+        } else if (ha_bits_get(x->on_path, r->id) && from & FROM_PATHS) {
             connect_object(x, r, to);
             slots -= slots > 0;
-        } else if (fresh_too && !paths_only) {
+        } else if (from & FROM_ALL) {
             g_ptr_array_add(fresh, (gpointer)r);
         } else {
             left_out++;
@@ -491,7 +500,7 @@ expand(Explorer *x, guint to, gboolean fresh_too, gboolean paths_only)
         return;
     }
     /* Far away, what so many refer to is a hub (an event loop, a logger): it is enough to say how many. */
-    g_autoptr(GPtrArray) groups = make_groups(x, fresh);
+    g_autoptr(GPtrArray) groups = make_groups(x, fresh, node_at(x, to)->members != NULL);
     add_groups(x, to, groups, node_at(x, to)->level < HUB_LEVEL ? slots : 0);
 }
 
@@ -559,19 +568,19 @@ explore(Explorer *x)
         gboolean is_type = ha_graph_type(x->g, node->id)->family == HF_FAMILY_TYPE;
         gboolean far = node->level >= x->spec->max_depth;
         gboolean full = x->out->nodes->len >= most;
-        if (far || full) {
-            if (full && !far)
-                x->out->full = TRUE;
+        if (is_type && !chosen) {
+            expand(x, i, far ? 0 : FROM_PATHS); /* every instance refers to it */
+        } else if (far || full) {
+            x->out->full |= !far;
             /* Arrows among what is there: not to a hub, where they would be everywhere. */
-            guint64 n = node->kind == HA_NEAR_OBJECT ? ha_referrers_count(x->g, x->spec->live, node->id) : 0;
-            if (n <= FEW_REFERRERS && !is_type)
-                expand(x, i, FALSE, FALSE);
-            else
-                node_at(x, i)->more = n;
-            continue;
+            gboolean hub =
+                node->kind == HA_NEAR_OBJECT && ha_referrers_count(x->g, x->spec->live, node->id) > FEW_REFERRERS;
+            expand(x, i, (hub ? 0 : FROM_KNOWN) | (far ? 0 : FROM_PATHS));
+        } else {
+            expand(x, i, FROM_KNOWN | FROM_PATHS | FROM_ALL);
         }
-        expand(x, i, TRUE, is_type && !chosen);
-        add_frames(x, i);
+        if (!far)
+            add_frames(x, i);
     }
 }
 

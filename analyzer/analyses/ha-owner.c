@@ -96,6 +96,8 @@ ha_owner_ref_text(const HaGraph *g, HaId dict, gsize i)
             return g_strdup_printf(".%.*s", (int)n, key);
     }
     g_autofree char *text = ha_graph_ref_text(g, dict, i);
+    if (text && g_str_has_prefix(text, "<key "))
+        return g_steal_pointer(&text);
     return g_strconcat(".__dict__", text, NULL);
 }
 

@@ -15,7 +15,7 @@ HaId ha_owner_of_dict(HaGraph *g, HaId dict);
 /* Namespace of a module. */
 gboolean ha_is_module_dict(HaGraph *g, HaId id);
 
-/* ".name" for the i-th reference of such a dict when it is a value under an identifier; else ".__dict__['…']". Owned by the caller. */
+/* ".name" for the i-th reference of such a dict when it is a value under an identifier; "<key 'name'>" for a key, else ".__dict__['…']". Owned by the caller. */
 char *ha_owner_ref_text(const HaGraph *g, HaId dict, gsize i);
 
 /* The reference counts for nothing: a weak reference. */

@@ -14,9 +14,11 @@
 #include "render/ha-text.h"
 
 /* A picture that people can still read; more breadth asks for more. */
-#define MIN_NODES      120
-#define MAX_NODES      1000
-#define EDGES_PER_NODE 2.5
+#define MIN_NODES       100
+#define MAX_NODES       1000
+#define ARROWS_PER_NODE 1.8
+#define FEWEST_NODES    15 /* no use in trying with less */
+#define GENTLE_FOLD     3
 
 static const HaOption options[] = {
     {.name = "filter",
@@ -199,45 +201,50 @@ tell(const HaNeighbourhood *n, const Choice *choice)
         ha_note("a path from --sources takes %u references: --max-depth %u shows it", n->source_steps, n->source_steps);
 }
 
-static HaPicture *
-make_picture(HaContext *c, GError **error)
-{
-    g_auto(Choice) choice = {0};
+typedef struct {
+    HaContext *c;
+    HaNeighbourhoodSpec spec; /* but for max_nodes */
+    HaHeapPictureSpec words;
+    gboolean told; /* what there is to say about the way to the sources was said */
+} Job;
 
-    if (!choose(c, &choice, error))
-        return NULL;
-    HaNeighbourhoodSpec spec = {.live = c->live,
-                                .ledger = c->ledger,
-                                .chosen = choice.chosen,
-                                .n_chosen = choice.n_chosen,
-                                .excluded = choice.exclude.in,
-                                .sources = choice.sources.in,
-                                .highlight = choice.highlight.in,
-                                .max_depth = ha_options_number(c->options, "max-depth"),
-                                .max_breadth = ha_options_number(c->options, "max-breadth")};
-    g_autoptr(HaNeighbourhood) n = ha_neighbourhood_new(c->graph, &spec, error);
+static HaPicture *
+explore(Job *job, const Choice *choice, guint max_nodes, GError **error)
+{
+    job->spec.max_nodes = max_nodes;
+    g_autoptr(HaNeighbourhood) n = ha_neighbourhood_new(job->c->graph, &job->spec, error);
     if (!n)
         return NULL;
-    tell(n, &choice);
-    const char *censor = ha_options_text(c->options, "censor");
-    g_auto(GStrv) prefixes = censor ? g_strsplit(censor, ",", -1) : NULL;
-    g_autofree char *title = make_title(c, &choice, (const char *const *)prefixes);
-    HaHeapPictureSpec words = {.title = title, .ledger = c->ledger, .censor = (const char *const *)prefixes};
-    return ha_heap_picture_new(c->graph, n, &words);
+    if (!job->told)
+        tell(n, choice);
+    job->told = TRUE;
+    return ha_heap_picture_new(job->c->graph, n, &job->words);
 }
 
+/*
+ * At most so many boxes. Folding keeps what is alike in one box and loses little; from some level on it loses much, and then it is better to
+ * draw fewer of the farthest objects.
+ */
 static HaPicture *
-fold(const HaContext *c, const HaPicture *whole, guint *level)
+make_picture(Job *job, const Choice *choice, guint nodes, GError **error)
 {
-    guint breadth = ha_options_number(c->options, "max-breadth");
-    guint nodes = CLAMP(MIN(breadth, MAX_NODES) * 6, MIN_NODES, MAX_NODES);
-    HaPicture *p = ha_fold_to_fit(whole, nodes, (guint)(nodes * EDGES_PER_NODE), level);
+    for (guint reach = 2 * nodes;; reach /= 2) {
+        g_autoptr(HaPicture) whole = explore(job, choice, reach, error);
+        guint level = 0;
 
-    if (*level > 0)
-        ha_picture_note(
-            p, "Folded from %u boxes: alike objects share a double one with their number; its tooltip lists them.",
-            whole->nodes->len);
-    return p;
+        if (!whole)
+            return NULL;
+        HaPicture *p = ha_fold_to_fit(whole, nodes, (guint)(nodes * ARROWS_PER_NODE), &level);
+        if (level > GENTLE_FOLD && reach > nodes / 4) {
+            ha_picture_free(p);
+            continue;
+        }
+        if (level > 0)
+            ha_picture_note(
+                p, "Folded from %u boxes: alike objects share a double one with their number; its tooltip lists them.",
+                whole->nodes->len);
+        return p;
+    }
 }
 
 static gboolean
@@ -251,22 +258,23 @@ save(const char *path, const void *data, gsize n, GError **error)
     return ha_out_file_finish(file, error);
 }
 
+/* Whatever the layout stumbles over, a picture with less in it may do. */
 static gboolean
-draw(const HaContext *c, const HaPicture *whole, Target target, const char *path, GError **error)
+draw(Job *job, const Choice *choice, Target target, const char *path, guint nodes, GError **error)
 {
     HaLayoutFormat format = target == TO_SVG ? HA_LAYOUT_SVG : target == TO_PNG ? HA_LAYOUT_PNG : HA_LAYOUT_PDF;
-    guint level = 0;
 
-    for (;; level++) {
-        g_autoptr(HaPicture) p = fold(c, whole, &level);
-        g_autofree char *dot = ha_dot_write(p);
+    for (;; nodes /= 3) {
+        g_autoptr(HaPicture) p = make_picture(job, choice, nodes, error);
         g_autoptr(GBytes) bytes = NULL;
         g_autoptr(GError) cause = NULL;
 
+        if (!p)
+            return FALSE;
+        g_autofree char *dot = ha_dot_write(p);
         if (ha_layout_render(dot, strlen(dot), format, NULL, &bytes, &cause))
             return save(path, g_bytes_get_data(bytes, NULL), g_bytes_get_size(bytes), error);
-        /* Whatever the layout stumbled over, a picture with less in it may do. */
-        if (level >= HA_FOLD_LAST || g_error_matches(cause, HA_LAYOUT_ERROR, HA_LAYOUT_ERROR_PLUGIN)) {
+        if (nodes <= FEWEST_NODES || g_error_matches(cause, HA_LAYOUT_ERROR, HA_LAYOUT_ERROR_PLUGIN)) {
             g_set_error(error, HA_ERROR, HA_ERROR_FAILED, "cannot draw '%s': %s", path, cause->message);
             return FALSE;
         }
@@ -275,25 +283,47 @@ draw(const HaContext *c, const HaPicture *whole, Target target, const char *path
 }
 
 static gboolean
-run(HaContext *c, GError **error)
+write_dot(Job *job, const Choice *choice, Target target, const char *path, guint nodes, GError **error)
 {
-    const char *path = ha_options_text(c->options, "output");
-    Target target;
+    g_autoptr(HaPicture) p = make_picture(job, choice, nodes, error);
 
-    if (!find_target(path, &target, error))
+    if (!p)
         return FALSE;
-    g_autoptr(HaPicture) whole = make_picture(c, error);
-    if (!whole)
-        return FALSE;
-    if (target == TO_SVG || target == TO_PNG || target == TO_PDF)
-        return draw(c, whole, target, path, error);
-    guint level = 0;
-    g_autoptr(HaPicture) p = fold(c, whole, &level);
     g_autofree char *dot = ha_dot_write(p);
     if (target == TO_DOT)
         return save(path, dot, strlen(dot), error);
-    ha_out_text(c->out, dot);
+    ha_out_text(job->c->out, dot);
     return TRUE;
+}
+
+static gboolean
+run(HaContext *c, GError **error)
+{
+    const char *path = ha_options_text(c->options, "output");
+    const char *censor = ha_options_text(c->options, "censor");
+    guint breadth = ha_options_number(c->options, "max-breadth");
+    guint nodes = CLAMP(MIN(breadth, MAX_NODES) * 5, MIN_NODES, MAX_NODES);
+    g_auto(Choice) choice = {0};
+    Target target;
+
+    if (!find_target(path, &target, error) || !choose(c, &choice, error))
+        return FALSE;
+    g_auto(GStrv) prefixes = censor ? g_strsplit(censor, ",", -1) : NULL;
+    g_autofree char *title = make_title(c, &choice, (const char *const *)prefixes);
+    Job job = {.c = c,
+               .spec = {.live = c->live,
+                        .ledger = c->ledger,
+                        .chosen = choice.chosen,
+                        .n_chosen = choice.n_chosen,
+                        .excluded = choice.exclude.in,
+                        .sources = choice.sources.in,
+                        .highlight = choice.highlight.in,
+                        .max_depth = ha_options_number(c->options, "max-depth"),
+                        .max_breadth = breadth},
+               .words = {.title = title, .ledger = c->ledger, .censor = (const char *const *)prefixes}};
+    if (target == TO_STDOUT || target == TO_DOT)
+        return write_dot(&job, &choice, target, path, nodes, error);
+    return draw(&job, &choice, target, path, nodes, error);
 }
 
 const HaCommand ha_command_graph = {

@@ -522,13 +522,29 @@ ha_fold(const HaPicture *in, guint level)
     return out;
 }
 
+/* Edges of several names between the same nodes are one arrow. */
+static guint
+count_arrows(const HaPicture *p)
+{
+    g_autoptr(GHashTable) seen = g_hash_table_new_full(g_int64_hash, g_int64_equal, g_free, NULL);
+
+    for (guint i = 0; i < p->edges->len; i++) {
+        const HaPicEdge *e = ha_picture_edge(p, i);
+        guint64 *key = g_new(guint64, 1);
+
+        *key = (guint64)e->from << 32 | e->to;
+        g_hash_table_add(seen, key);
+    }
+    return g_hash_table_size(seen);
+}
+
 HaPicture *
-ha_fold_to_fit(const HaPicture *in, guint max_nodes, guint max_edges, guint *level)
+ha_fold_to_fit(const HaPicture *in, guint max_nodes, guint max_arrows, guint *level)
 {
     for (guint l = *level;; l++) {
         HaPicture *out = ha_fold(in, l);
 
-        if (l >= HA_FOLD_LAST || (out->nodes->len <= max_nodes && out->edges->len <= max_edges)) {
+        if (l >= HA_FOLD_LAST || (out->nodes->len <= max_nodes && count_arrows(out) <= max_arrows)) {
             *level = l;
             return out;
         }

@@ -21,5 +21,5 @@ enum {
 
 HaPicture *ha_fold(const HaPicture *in, guint level);
 
-/* The least folding from level on that leaves at most so many nodes and edges, or the last. *level says which it was. */
-HaPicture *ha_fold_to_fit(const HaPicture *in, guint max_nodes, guint max_edges, guint *level);
+/* The least folding from level on that leaves at most so many nodes and arrows, or the last. *level says which it was. */
+HaPicture *ha_fold_to_fit(const HaPicture *in, guint max_nodes, guint max_arrows, guint *level);
