@@ -15,7 +15,8 @@ enum {
     MANY_CHOSEN = 8,      /* up to here each chosen object gets its own path to a root; more share some */
     SHARED_PATHS = 3,     /* paths to a root from many chosen ones */
     MAX_SOURCES = 50,     /* paths from sources */
-    HUB_LEVEL = 2,        /* from here on an object with too many referrers is not followed */
+    HUB_LEVEL = 2,        /* from here on an object with too many referrers is a hub */
+    HUB_HOLDERS = 3,      /* referrers of a hub that are one of a kind and get a node */
     BUNDLE_LEAST = 3,     /* so many of one type and name get one node, when there are too many for a node each */
     FEW_REFERRERS = 2000, /* for references among the farthest objects */
 };
@@ -420,12 +421,16 @@ static void
 add_groups(Explorer *x, guint to, GPtrArray *groups, guint slots)
 {
     g_autoptr(GPtrArray) rest = g_ptr_array_new();
+    /* Far away, what so many refer to is a hub (an event loop, a logger): what points back to it is not followed. */
+    gboolean hub = node_at(x, to)->level >= HUB_LEVEL;
+
+    slots = hub ? MIN(slots, HUB_HOLDERS) : slots;
 
     for (guint i = 0; i < groups->len; i++) {
         const Group *group = g_ptr_array_index(groups, i);
         gboolean bundle = group->items->len >= BUNDLE_LEAST;
         guint wanted = bundle ? 1 : group->items->len;
-        gboolean fits = slots >= wanted;
+        gboolean fits = slots >= wanted && !(hub && bundle);
 
         slots -= fits ? wanted : 0;
         if (fits && bundle)
@@ -499,9 +504,8 @@ expand(Explorer *x, guint to, guint from)
             connect_object(x, g_ptr_array_index(fresh, i), to);
         return;
     }
-    /* Far away, what so many refer to is a hub (an event loop, a logger): it is enough to say how many. */
     g_autoptr(GPtrArray) groups = make_groups(x, fresh, node_at(x, to)->members != NULL);
-    add_groups(x, to, groups, node_at(x, to)->level < HUB_LEVEL ? slots : 0);
+    add_groups(x, to, groups, slots);
 }
 
 /* Running functions whose locals hold the node. */

@@ -9,7 +9,7 @@
 /* Longest lines, in columns. The tooltip has the long ones. */
 enum {
     TYPE_COLUMNS = 56,
-    TEXT_COLUMNS = 48,
+    TEXT_COLUMNS = 56,
     NOTE_COLUMNS = 64,
     NAME_COLUMNS = 40,
     TIP_COLUMNS = 600,

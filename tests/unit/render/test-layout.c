@@ -188,7 +188,7 @@ test_any_text(void)
 
             node->text = random_text();
             g_ptr_array_add(lines, safe_text(type, 0));
-            g_ptr_array_add(lines, safe_text(node->text, 48));
+            g_ptr_array_add(lines, safe_text(node->text, 56));
             g_ptr_array_add(tips, safe_text(node->text, 0));
             if (i) {
                 g_autofree char *safe = safe_text(name, 40);
@@ -222,7 +222,7 @@ test_long_text(void)
     g_autoptr(GBytes) out = render(p, HA_LAYOUT_SVG);
     g_assert_cmpuint(g_bytes_get_size(out), <, 10000);
     svg_parse(&svg, out);
-    g_assert_true(has_line(svg.texts, "abcdefghijklmnopqrstuvwxyzabcdefghijklmnopqrstu…"));
+    g_assert_true(has_line(svg.texts, "abcdefghijklmnopqrstuvwxyzabcdefghijklmnopqrstuvwxyzabc…"));
     svg_clear(&svg);
 }
 
