@@ -80,6 +80,8 @@ inj_wait_readable(int fd, gint64 deadline_us, GError **error)
     }
 }
 
+static void say(const char *format, va_list ap) G_GNUC_PRINTF(1, 0);
+
 static void
 say(const char *format, va_list ap)
 {

@@ -55,14 +55,14 @@ wk_fault_install(struct wk *w)
 {
     uint8_t *stack = wk_map(w, STACK_SIZE);
     struct wk_sigstack alternate = {stack, 0, STACK_SIZE};
-    struct wk_sigaction action = {
-        .handler = (uint64_t)(uintptr_t)on_signal,
-        .flags = WK_SA_SIGINFO | WK_SA_ONSTACK | WK_SA_NODEFER | WK_SA_RESTART | WK_SA_RESTORER,
-        .restorer = (uint64_t)(uintptr_t)wk_arch_restorer,
-    };
+    struct wk_sigaction action = {.flags =
+                                      WK_SA_SIGINFO | WK_SA_ONSTACK | WK_SA_NODEFER | WK_SA_RESTART | WK_SA_RESTORER};
     static const uint8_t numbers[] = {WK_SIGSEGV, WK_SIGBUS, WK_SIGFPE, WK_SIGILL, WK_SIGALRM};
     int64_t every_second[4] = {1, 0, 1, 0};
 
+    action.handler = (uint64_t)(uintptr_t)on_signal;
+    action.restorer = (uint64_t)(uintptr_t)wk_arch_restorer;
+    __asm__("" : "+m"(action)); /* or clang copies a constant with both addresses in it, which would need relocation */
     *(struct wk_fault **)(void *)stack = w->fault;
     if (wk_syscall6(WK_NR_sigaltstack, (long)&alternate, 0, 0, 0, 0, 0) < 0)
         return false;

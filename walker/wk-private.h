@@ -28,7 +28,7 @@
 
 typedef uint64_t wk_addr;
 
-#define WK_READ(type, addr, offset) (*(const type *)(uintptr_t)((addr) + (uint64_t)(offset)))
+#define WK_READ(type, addr, offset) (*(type const *)(uintptr_t)((addr) + (uint64_t)(offset)))
 #define WK_U8(addr, offset)         WK_READ(uint8_t, addr, offset)
 #define WK_U16(addr, offset)        WK_READ(uint16_t, addr, offset)
 #define WK_U32(addr, offset)        WK_READ(uint32_t, addr, offset)

@@ -11,7 +11,7 @@ import work
 
 COUNT = int(sys.argv[1]) if len(sys.argv) > 1 else 1000000
 # Objects that one round of the mix leaves behind, measured on 3.11.
-OBJECTS_PER_ROUND = 29
+OBJECTS_PER_ROUND = 20
 
 
 class Order:

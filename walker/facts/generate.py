@@ -137,7 +137,7 @@ def table_text(version, values):
 
 def fields_text(fields):
     lines = ["// SPDX-License-Identifier: MIT", "// Made by generate.py from fields.txt, where each is explained; do not edit.", "#pragma once",
-             "#define WK_FACTS(X) \\"]
+             "// clang-format off", "#define WK_FACTS(X) \\"]
     lines += [f"    X({name}) \\" for name, _ in fields]
     lines.append("")
     return "\n".join(lines) + "\n"

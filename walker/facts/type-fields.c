@@ -118,7 +118,7 @@ wk_facts_fields(struct wk *w, wk_addr type, struct wk_field *out, unsigned max)
 
     for (size_t i = 0; i < sizeof fields / sizeof fields[0]; i++) {
         const struct type_field *field = &fields[i];
-        uint32_t offset = *(const uint32_t *)((const char *)&w->facts + field->fact);
+        uint32_t offset = wk_fact_at(&w->facts, field->fact);
 
         if (minor < field->first || minor > field->last || offset == WK_NO_FACT ||
             wk_symbol(w, (enum wk_symbol)field->symbol) != type)

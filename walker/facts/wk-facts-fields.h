@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Made by generate.py from fields.txt, where each is explained; do not edit.
 #pragma once
+// clang-format off
 #define WK_FACTS(X) \
     X(runtime_interp_head) \
     X(runtime_interp_main) \

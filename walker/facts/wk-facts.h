@@ -33,5 +33,12 @@ struct wk_facts {
 #undef WK_FACTS_FIELD
 };
 
+/* The fact that lies at this offset in struct wk_facts: for tables that name facts by offsetof(). */
+static inline uint32_t
+wk_fact_at(const struct wk_facts *facts, uint64_t offset)
+{
+    return *(const uint32_t *)((uintptr_t)facts + offset);
+}
+
 #define WK_FACTS_FIRST 0x0308u /* versions with a table, major << 8 | minor */
 #define WK_FACTS_LAST  0x030du

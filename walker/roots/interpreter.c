@@ -78,8 +78,7 @@ wk_debug_offsets_agree(const struct wk_facts *facts, const uint64_t *words)
     if (words[2] != 0) /* free-threaded */
         return false;
     for (size_t i = 0; i < sizeof debug_offsets / sizeof debug_offsets[0]; i++) {
-        uint32_t fact = *(const uint32_t *)((const char *)facts + debug_offsets[i].fact);
-        if (words[debug_offsets[i].at] != fact)
+        if (words[debug_offsets[i].at] != wk_fact_at(facts, debug_offsets[i].fact))
             return false;
     }
     return true;

@@ -69,17 +69,11 @@ static const struct root_field thread_fields[] = {
     ROOT(tstate_running_loop, "<running event loop>"),
 };
 
-static uint32_t
-fact_of(const struct wk *w, const struct root_field *field)
-{
-    return *(const uint32_t *)((const char *)&w->facts + field->fact);
-}
-
 static void
 field_roots(struct wk *w, enum hf_root_kind kind, wk_addr base, const struct root_field *fields, size_t n)
 {
     for (size_t i = 0; i < n; i++) {
-        uint32_t offset = fact_of(w, &fields[i]);
+        uint32_t offset = wk_fact_at(&w->facts, fields[i].fact);
         wk_addr object = offset != WK_NO_FACT ? WK_U64(base, offset) : 0;
 
         if (object != 0)

@@ -230,9 +230,11 @@ test_fit(void)
     g_assert_cmpuint(whole->nodes->len, ==, 8);
     g_autoptr(HaPicture) less = ha_fold_to_fit(p, 7, 12, &level);
     g_assert_cmpuint(level, ==, 1);
+    g_assert_cmpuint(less->nodes->len, <=, 7);
     level = 0;
     g_autoptr(HaPicture) fewer_edges = ha_fold_to_fit(p, 8, 11, &level);
     g_assert_cmpuint(level, ==, 1);
+    g_assert_cmpuint(fewer_edges->edges->len, <=, 11);
     g_autoptr(HaPicture) impossible = ha_fold_to_fit(p, 0, 0, &level);
     g_assert_cmpuint(level, ==, HA_FOLD_LAST);
     g_assert_cmpuint(impossible->nodes->len, ==, 2);
