@@ -21,6 +21,7 @@ enum {
 typedef struct {
     guint64 symtab, strtab, strsz;
     guint64 gnu_hash, hash;
+    guint64 versions;
 } Tables;
 
 struct InjElf {
@@ -119,6 +120,9 @@ read_dynamic(InjElf *e, const Elf64_Phdr *ph)
             break;
         case DT_GNU_HASH:
             e->dynamic.gnu_hash = dynamic_address(e, d.d_un.d_ptr);
+            break;
+        case DT_VERSYM:
+            e->dynamic.versions = dynamic_address(e, d.d_un.d_ptr);
             break;
         case DT_HASH:
             e->dynamic.hash = dynamic_address(e, d.d_un.d_ptr);
@@ -271,11 +275,23 @@ dynamic_name_is(InjElf *e, guint64 offset, const char *name, gsize n)
     return read_at(e, e->dynamic.strtab + offset, text, n) && memcmp(text, name, n) == 0;
 }
 
+/* An old version of a symbol, there for old programs only: memcpy of glibc has one. */
+static gboolean
+is_old_version(InjElf *e, guint64 index)
+{
+    guint16 version;
+
+    return e->dynamic.versions != 0 &&
+           read_at(e, e->dynamic.versions + index * sizeof version, &version, sizeof version) &&
+           (version & 0x8000) != 0;
+}
+
 static gboolean
 dynamic_symbol(InjElf *e, guint64 index, const char *name, gsize n, Elf64_Sym *sym)
 {
     return read_at(e, e->dynamic.symtab + index * sizeof *sym, sym, sizeof *sym) && sym->st_shndx != SHN_UNDEF &&
-           ELF64_ST_TYPE(sym->st_info) != STT_TLS && dynamic_name_is(e, sym->st_name, name, n);
+           ELF64_ST_TYPE(sym->st_info) != STT_TLS && dynamic_name_is(e, sym->st_name, name, n) &&
+           !is_old_version(e, index);
 }
 
 /* Layout of the table: the GNU hash section as binutils and glibc (elf/dl-lookup.c) know it. */

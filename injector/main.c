@@ -10,6 +10,7 @@
 #include "dump.h"
 #include "entry/entry.h"
 #include "ghost.h"
+#include "progress.h"
 #include "python.h"
 #include "run.h"
 
@@ -55,7 +56,7 @@ lock_target(const InjOptions *o, const InjTarget *t, GError **error)
 static void
 print_summary(const InjRun *run, const InjOutput *output, const InjStreamTotals *totals)
 {
-    g_autofree char *raw = g_format_size(totals->bytes), *packed = g_format_size(inj_output_bytes(output));
+    g_autofree char *raw = inj_size_text(totals->bytes), *packed = inj_size_text(inj_output_bytes(output));
 
     if (totals->status != HF_END_COMPLETE)
         fprintf(stderr, "heapdump-gdb: the dump is incomplete: %s\n",

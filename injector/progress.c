@@ -13,9 +13,23 @@ inj_progress_init(InjProgress *p, gboolean quiet, guint64 rss)
 }
 
 char *
+inj_size_text(guint64 bytes)
+{
+    static const char *const units[] = {"kB", "MB", "GB", "TB", "PB", "EB"};
+    double v = (double)bytes / 1000;
+    gsize u = 0;
+
+    if (bytes < 1000)
+        return g_strdup_printf("%" G_GUINT64_FORMAT " bytes", bytes);
+    for (; v >= 999.95 && u < G_N_ELEMENTS(units) - 1; u++)
+        v /= 1000;
+    return g_strdup_printf("%.1f %s", v, units[u]);
+}
+
+char *
 inj_progress_text(double fraction, guint64 objects, guint64 bytes)
 {
-    g_autofree char *size = g_format_size(bytes);
+    g_autofree char *size = inj_size_text(bytes);
     char bar[WIDTH + 3] = "";
 
     if (fraction >= 0) {

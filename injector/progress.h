@@ -15,3 +15,5 @@ void inj_progress_update(InjProgress *p, guint64 objects, guint64 bytes);
 void inj_progress_clear(InjProgress *p);
 /* The line; pure. fraction < 0: no bar. Owned by the caller. */
 char *inj_progress_text(double fraction, guint64 objects, guint64 bytes);
+/* "517 bytes", "2.0 MB". Owned by the caller. */
+char *inj_size_text(guint64 bytes);

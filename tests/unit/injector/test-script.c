@@ -1,0 +1,140 @@
+// SPDX-License-Identifier: MIT
+/* The text of scripts, to the letter: PROGRAM --write FOLDER makes the golden files anew. */
+#include <glib.h>
+#include <signal.h>
+#include <string.h>
+#include "script.h"
+#include "stub.h"
+
+static char *
+fork_text(guint minor, gboolean rseq)
+{
+    const InjForkScript s = {
+        .pid = 4711,
+        .signal = SIGURG,
+        .stub = 0x7f0000100000,
+        .stamp = 0x1deadbeef,
+        .runtime = 0x7f0000200000,
+        .gil = inj_gil_facts(minor),
+        .has_rseq = rseq,
+        .rseq_offset = 2336,
+    };
+
+    return inj_script_fork(&s);
+}
+
+static char *
+run_text(pid_t pid)
+{
+    const InjRunScript s = {
+        .pid = pid,
+        .cave = 0x7f0000100000,
+        .cave_end = 0x7f0000100400,
+        .blob = "/proc/self/fd/11",
+        .args = "/proc/self/fd/12",
+        .args_at = 0x1a000,
+        .base_at = 0x18,
+        .orders_at = 0x5afc0,
+    };
+
+    return inj_script_run(&s);
+}
+
+static const struct {
+    const char *name;
+    guint minor; /* 0: the second script */
+    gboolean rseq;
+} GOLDEN[] = {{"fork-3.8", 8, FALSE}, {"fork-3.13-rseq", 13, TRUE}, {"run", 0, FALSE}};
+
+static char *
+text_of(gsize i)
+{
+    return GOLDEN[i].minor != 0 ? fork_text(GOLDEN[i].minor, GOLDEN[i].rseq) : run_text(4712);
+}
+
+static void
+test_golden(gconstpointer data)
+{
+    gsize i = GPOINTER_TO_SIZE(data);
+    g_autofree char *name = g_strconcat(GOLDEN[i].name, ".golden", NULL);
+    g_autofree char *path = g_test_build_filename(G_TEST_DIST, name, NULL);
+    g_autofree char *expected = NULL, *text = text_of(i);
+
+    g_assert_true(g_file_get_contents(path, &expected, NULL, NULL));
+    g_assert_cmpstr(text, ==, expected);
+}
+
+static void
+test_every_version(void)
+{
+    for (guint minor = 8; minor <= 13; minor++) {
+        g_autofree char *text = fork_text(minor, minor % 2);
+        g_assert_null(strchr(text, '@'));
+        g_assert_nonnull(strstr(text, "attach 4711\n"));
+    }
+    g_assert_null(inj_gil_facts(7));
+    g_assert_null(inj_gil_facts(14));
+}
+
+static void
+test_unknown_pid(void)
+{
+    g_autofree char *text = run_text(0);
+
+    g_assert_nonnull(strstr(text, "attach PID_OF_THE_GHOST\n"));
+}
+
+static void
+test_fill(void)
+{
+    g_autofree char *text = inj_script_fill("@A@ and @B@@A@.", "A", "1", "B", "two", NULL);
+
+    g_assert_cmpstr(text, ==, "1 and two1.");
+}
+
+static void
+test_stub(void)
+{
+    const InjStubTable *t = inj_stub_table();
+    g_autoptr(GBytes) bytes = inj_stub_build(&(InjStubParams){.map_size = 0x5b000,
+                                                              .code_size = 0x1a000,
+                                                              .stamp = 77,
+                                                              .wait_ms = 3000,
+                                                              .signal = SIGURG,
+                                                              .nonce = "0badcafe"});
+    gsize n;
+    const guint8 *b = g_bytes_get_data(bytes, &n);
+    guint64 unblock;
+
+    g_assert_cmpuint(n, ==, t->size);
+    g_assert_cmpuint(n, <=, 1024); /* it has to fit into what libraries leave free */
+    memcpy(&unblock, b + t->unblock, 8);
+    g_assert_cmphex(unblock, ==, ~(1ull << (SIGURG - 1)));
+    g_assert_cmpstr((const char *)b + t->ghost_name, ==, "hdghost0badcafe");
+    g_assert_cmpstr((const char *)b + t->reaper_name, ==, "hdreap-0badcafe");
+    g_assert_cmphex(b[0], ==, 0x90); /* the kernel's restart steps back by two */
+    g_assert_cmphex(b[1], ==, 0x90);
+    g_assert_cmpuint(t->entry, ==, 2);
+}
+
+int
+main(int argc, char **argv)
+{
+    if (argc == 3 && strcmp(argv[1], "--write") == 0) {
+        for (gsize i = 0; i < G_N_ELEMENTS(GOLDEN); i++) {
+            g_autofree char *path = g_strdup_printf("%s/%s.golden", argv[2], GOLDEN[i].name), *text = text_of(i);
+            g_file_set_contents(path, text, -1, NULL);
+        }
+        return 0;
+    }
+    g_test_init(&argc, &argv, NULL);
+    for (gsize i = 0; i < G_N_ELEMENTS(GOLDEN); i++) {
+        g_autofree char *path = g_strdup_printf("/script/golden/%s", GOLDEN[i].name);
+        g_test_add_data_func(path, GSIZE_TO_POINTER(i), test_golden);
+    }
+    g_test_add_func("/script/every-version", test_every_version);
+    g_test_add_func("/script/unknown-pid", test_unknown_pid);
+    g_test_add_func("/script/fill", test_fill);
+    g_test_add_func("/script/stub", test_stub);
+    return g_test_run();
+}
