@@ -9,14 +9,17 @@
 #include "wk-types.h"
 #include "wk-visited.h"
 
-#define MARK_AHEAD  32u
-#define SEARCH_MAX  48u /* names of tp_traverse's references are looked for among so many at either end */
-#define MASK_FIELDS 32u
-#define MASK_VALUES 28u
-#define DICT_CACHE  256u
-#define SET_ENTRY   16u
-#define PART        16384u     /* entries of a dict or set at a time */
-#define KEEP        (1u << 20) /* bytes of our arrays that stay in use after a large object */
+#define MARK_AHEAD    32u
+#define SEARCH_MAX    48u /* names of tp_traverse's references are looked for among so many at either end */
+#define MASK_FIELDS   32u
+#define MASK_VALUES   28u
+#define DICT_CACHE    256u
+#define SET_ENTRY     16u
+#define PART          16384u /* entries of a dict or set at a time */
+#define LARGE         1024u  /* items */
+#define MOST          (1ull << 40)
+#define POINTER_NEVER (~((1ull << 47) - 1) | 7) /* bits that no pointer to an object has */
+#define KEEP          (1u << 20)                /* bytes of our arrays that stay in use after a large object */
 
 static void
 mark_all(struct wk *w, const uint64_t *addr, uint64_t n)
@@ -27,6 +30,24 @@ mark_all(struct wk *w, const uint64_t *addr, uint64_t n)
             wk_mark_prefetch(w, addr[k]);
         for (; i < end; i++)
             wk_mark_fast(w, addr[i]);
+    }
+}
+
+/*
+ * Before the items of a large list are taken for objects: where the count is wrong, what follows them in memory is not all pointers, or
+ * is not there (a fault).
+ */
+static __attribute__((noinline)) void
+check_items(struct wk *w, const uint64_t *addr, uint64_t n)
+{
+    uint64_t bits = 0;
+
+    if (n > MOST)
+        wk_broken(w);
+    for (uint64_t i = 0; i < n; i++) {
+        bits |= addr[i];
+        if (wk_unlikely((bits & POINTER_NEVER) != 0))
+            wk_broken(w);
     }
 }
 
@@ -109,14 +130,18 @@ items_part(struct wk *w, const struct wk_dict *d, uint64_t from, uint64_t end)
     room(w, 2 * (end - from));
     uint64_t *to = r->addr + r->n;
     wk_addr at = d->entries + d->key + from * d->stride;
+    uint64_t bits = 0;
     for (uint64_t i = from; i < end; i++, at += d->stride) {
         wk_addr key = WK_U64(at, 0), value = WK_U64(at, 8);
+        bits |= key | value;
         if (value != 0 && key != 0) {
             to[0] = key;
             to[1] = value;
             to += 2;
         }
     }
+    if (wk_unlikely((bits & POINTER_NEVER) != 0))
+        wk_broken(w);
     r->n = (uint64_t)(to - r->addr);
 }
 
@@ -224,8 +249,10 @@ dict_refs(struct wk *w, wk_addr object, bool alone, uint32_t *layout)
 {
     struct wk_dict d;
 
-    if (WK_U64(object, WK_DICT_USED) == 0 || !wk_dict_view(w, object, &d))
+    if (WK_U64(object, WK_DICT_USED) == 0)
         return false;
+    if (!wk_dict_view(w, object, &d))
+        wk_broken(w);
     if (d.values == 0) {
         dict_items(w, &d, alone);
         return true;
@@ -489,11 +516,15 @@ wk_collect(struct wk *w, struct wk_type *type, wk_addr object, struct hf_object_
     case WK_WALK_LIST:
         row->refs = WK_READ(const uint64_t *, object, WK_LIST_ITEMS);
         row->n_refs = WK_U64(object, WK_OB_SIZE);
+        if (wk_unlikely(row->n_refs > WK_U64(object, WK_LIST_ALLOCATED)))
+            wk_broken(w);
         goto items;
     case WK_WALK_TUPLE:
         row->refs = (const uint64_t *)(uintptr_t)(object + WK_TUPLE_ITEMS);
         row->n_refs = WK_U64(object, WK_OB_SIZE);
     items:
+        if (wk_unlikely(row->n_refs > LARGE))
+            check_items(w, row->refs, row->n_refs);
         if (wk_likely(!(type->flags & WK_TYPE_TAIL))) {
             /* Written straight from the object: nothing is copied. */
             row->layout = type->layout;

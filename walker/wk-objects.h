@@ -90,6 +90,8 @@ wk_keys_view(const struct wk *w, wk_addr keys, struct wk_dict *d)
             return false;
         d->size = 1ull << log2;
         d->n = WK_U64(keys, 24);
+        if (d->n != 0 && index != log2 + (log2 < 8 ? 0 : log2 < 16 ? 1 : log2 < 32 ? 2 : 3))
+            return false;
         d->log2_index_bytes = index;
         d->entries = keys + 32 + (1ull << index);
         d->unicode = kind != 0;
@@ -106,7 +108,7 @@ wk_keys_view(const struct wk *w, wk_addr keys, struct wk_dict *d)
         d->stride = 24;
         d->key = 8;
     }
-    return d->n <= d->size;
+    return d->n <= (d->size << 1) / 3;
 }
 
 static inline bool
