@@ -113,6 +113,14 @@ choose_dump(const HaCommandLine *line, guint n_args, GError **error)
     return ha_default_dump(".", (const char *const *)others->pdata, error);
 }
 
+/* An argument that need not be given is left out where only a dump stands: "retained x.heap". */
+static gboolean
+names_a_dump(const char *arg)
+{
+    return strcmp(arg, "-") == 0 || g_file_test(arg, G_FILE_TEST_EXISTS) ||
+           strspn(arg, "0123456789abcdefABCDEFxX") != strlen(arg);
+}
+
 static gboolean
 check_args(const HaCommandLine *line, guint *n_args, GError **error)
 {
@@ -130,6 +138,8 @@ check_args(const HaCommandLine *line, guint *n_args, GError **error)
         return FALSE;
     }
     *n_args = MIN(given, command->max_args);
+    if (*n_args > command->min_args && given == *n_args && names_a_dump(line->args[given - 1]))
+        --*n_args;
     return TRUE;
 }
 

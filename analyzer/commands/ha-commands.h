@@ -3,5 +3,5 @@
 /* The commands, one file each; ha-command-table.c lists them. */
 #include "cli/ha-command.h"
 
-extern const HaCommand ha_command_top, ha_command_types, ha_command_graph, ha_command_object, ha_command_info,
-    ha_command_export;
+extern const HaCommand ha_command_top, ha_command_types, ha_command_graph, ha_command_retained, ha_command_object,
+    ha_command_info, ha_command_export;
