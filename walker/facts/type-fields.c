@@ -50,7 +50,7 @@ static const struct type_field fields[] = {
     FIELD(PROPERTY, V, 8, 13, property_set, ".fset"),
     FIELD(PROPERTY, V, 8, 13, property_del, ".fdel"),
     FIELD(PROPERTY, V, 8, 13, property_doc, ".__doc__"),
-    FIELD(PROPERTY, V, 13, 13, property_name, ".__name__"),
+    FIELD(PROPERTY, V, 10, 13, property_name, ".__name__"),
     FIELD(STATICMETHOD, V, 10, 13, classmethod_dict, ".__dict__"),
     FIELD(STATICMETHOD, V, 8, 13, classmethod_callable, ".__func__"),
     FIELD(STATICMETHOD, H, 8, 9, classmethod_dict, ".__dict__"),
