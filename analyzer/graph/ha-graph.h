@@ -92,7 +92,7 @@ gboolean ha_graph_need_referrers(HaGraph *g, GError **error);
 typedef struct {
     guint8 kind;      /* enum hf_run_kind */
     guint8 flags;     /* enum hf_run_flag */
-    const char *name; /* NAMED: the text; NULL otherwise; owned by the graph */
+    const char *name; /* NAMED: the text, never NULL; NULL otherwise; owned by the graph */
     guint64 index;    /* INDEX: the index */
     HaId key;         /* ITEMS: the key object of a value; HA_ID_NONE for the key's own reference */
 } HaRefName;

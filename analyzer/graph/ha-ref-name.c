@@ -114,6 +114,8 @@ ha_graph_ref_name(const HaGraph *g, HaId id, gsize i, HaRefName *out)
         break;
     case HF_RUN_NAMED:
         out->name = HA_ITEM(g->names, const char *, HA_ITEM(g->layout_names, guint32, found.run->first_name + offset));
+        if (out->name == NULL)
+            out->kind = HF_RUN_UNNAMED;
         break;
     case HF_RUN_KIND_COUNT:
     default:

@@ -1,0 +1,273 @@
+// SPDX-License-Identifier: MIT
+/*
+ * Runs every command over made-up dumps that no interpreter would write: references into nowhere, several rows for an address, layouts
+ * that do not fit, broken objects, names and contents of any bytes. Nothing may crash or hang, and what is printed is
+ * UTF-8 without control characters. analyzer-fuzz [RUNS [SEED]]
+ */
+#include <heapfile/writer.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "analyses/ha-same.h"
+#include "cli/ha-option-private.h"
+#include "load/ha-load.h"
+
+static GRand *rnd;
+
+static guint
+below(guint n)
+{
+    return n == 0 ? 0 : (guint)g_rand_int_range(rnd, 0, (gint32)n);
+}
+
+static bool
+sink(void *user, const void *bytes, size_t n)
+{
+    return write(*(int *)user, bytes, n) == (ssize_t)n;
+}
+
+/* A small set of places, so that references meet. */
+static guint64
+some_addr(void)
+{
+    static const guint64 odd[] = {0, 8, 0xfffffffffffffff8, 0x7ffffffffff8, 0x1008, 0x1010, 0x1ff8, 0x2000};
+    return below(8) == 0 ? odd[below(G_N_ELEMENTS(odd))] : 0x1000 + 16 * (guint64)below(48);
+}
+
+static gsize
+some_text(char *text, gsize max)
+{
+    static const char *const pieces[] = {"a",
+                                         ".",
+                                         "asyncio",
+                                         "Task",
+                                         "\\",
+                                         "'",
+                                         "\n",
+                                         "\033[31m",
+                                         "\xff",
+                                         "\xed\xa0\x80",
+                                         "\xe2\x80\xae",
+                                         "\xc3\xa9",
+                                         "\"",
+                                         "__dict__",
+                                         " at ",
+                                         "<",
+                                         "&",
+                                         "%s",
+                                         "\xf0\x9f\x98\x80"};
+    gsize n = 0;
+    for (guint k = below(6); k > 0; k--) {
+        const char *piece = pieces[below(G_N_ELEMENTS(pieces))];
+        gsize length = strlen(piece);
+        if (n + length + 1 > max)
+            break;
+        memcpy(text + n, piece, length);
+        n += length;
+        if (below(20) == 0)
+            text[n++] = 0;
+    }
+    return n;
+}
+
+static guint32
+some_layout(struct hf_writer *w)
+{
+    struct hf_run runs[5];
+    guint32 names[5][4];
+    guint n = 1 + below(5);
+    gboolean open = FALSE;
+    for (guint i = 0; i < n; i++) {
+        runs[i] = (struct hf_run){.kind = below(HF_RUN_KIND_COUNT), .flags = below(4), .count = 1 + below(4)};
+        if (runs[i].kind == HF_RUN_ITEMS)
+            runs[i].count = 2;
+        if (!open && runs[i].kind != HF_RUN_NAMED && below(2) == 0) {
+            runs[i].count = 0;
+            open = TRUE;
+        }
+        for (guint k = 0; k < 4; k++)
+            names[i][k] = below(w->names + 1);
+        runs[i].names = names[i];
+    }
+    return hf_write_layout(w, runs, n);
+}
+
+static void
+some_object(struct hf_writer *w)
+{
+    char content[200];
+    guint64 refs[24];
+    struct hf_object_row row = {.addr = some_addr() & ~(guint64)7,
+                                .size = below(10) == 0 ? G_MAXUINT64 - below(3) : below(2000),
+                                .refcount = below(10) == 0 ? G_MAXUINT64 : below(6),
+                                .real_size = below(5000),
+                                .whole_length = below(1000),
+                                .type = 1 + below(w->types),
+                                .layout = below(w->layouts + 1),
+                                .content = content,
+                                .refs = refs,
+                                .n_refs = below(G_N_ELEMENTS(refs)),
+                                .flags = HF_OBJ_BROKEN | HF_OBJ_SIZE};
+    static const guint32 flags[] = {HF_OBJ_GC,        HF_OBJ_REFCOUNT,     HF_OBJ_CONTENT, HF_OBJ_IMMORTAL,
+                                    HF_OBJ_REAL_SIZE, HF_OBJ_SIZE_UNKNOWN, HF_OBJ_INTERNED};
+    for (guint i = 0; i < G_N_ELEMENTS(flags); i++)
+        if (below(2) == 0)
+            row.flags |= flags[i];
+    if (row.flags & HF_OBJ_CONTENT && below(2) == 0)
+        row.flags |= HF_OBJ_CUT;
+    row.content_len = some_text(content, sizeof content);
+    for (guint i = 0; i < row.n_refs; i++)
+        refs[i] = some_addr();
+    if (below(8) == 0) {
+        row.flags |= HF_OBJ_MORE;
+        hf_write_object(w, &row);
+        row.flags = HF_OBJ_CONT;
+    }
+    hf_write_object(w, &row);
+}
+
+static void
+some_threads(struct hf_writer *w)
+{
+    char text[40];
+    for (guint t = below(3); t > 0; t--) {
+        hf_write_thread(w, &(struct hf_thread_row){.ident = t, .name = text, .name_len = some_text(text, sizeof text)});
+        for (guint f = below(3); f > 0; f--) {
+            guint32 names[4];
+            guint64 refs[4];
+            for (guint i = 0; i < 4; i++) {
+                names[i] = below(w->names + 1);
+                refs[i] = some_addr();
+            }
+            hf_write_frame(w, &(struct hf_frame_row){.frame = some_addr(),
+                                                     .code = some_addr(),
+                                                     .flags = below(2),
+                                                     .line = below(100),
+                                                     .qualname = text,
+                                                     .qualname_len = some_text(text, sizeof text),
+                                                     .file = "f",
+                                                     .file_len = 1,
+                                                     .names = names,
+                                                     .refs = refs,
+                                                     .n = below(5)});
+        }
+    }
+}
+
+static HaGraph *
+some_dump(void)
+{
+    char text[60];
+    int fd = memfd_create("analyzer-fuzz", MFD_CLOEXEC);
+    g_autofree void *memory = g_malloc(HF_WRITER_MEMORY);
+    struct hf_writer w;
+    hf_writer_init(&w, memory, sink, &fd);
+    hf_write_header(&w, 8);
+    hf_write_meta_text(&w, "key", text, some_text(text, sizeof text));
+    for (guint i = below(8); i > 0; i--)
+        hf_write_name(&w, text, some_text(text, sizeof text));
+    for (guint i = 1 + below(8); i > 0; i--)
+        hf_write_type(&w, &(struct hf_type_row){.addr = some_addr() & ~(guint64)7,
+                                                .base = some_addr() & ~(guint64)7,
+                                                .family = below(HF_FAMILY_COUNT),
+                                                .flags = below(32),
+                                                .name = text,
+                                                .name_len = some_text(text, sizeof text)});
+    for (guint i = below(6); i > 0; i--)
+        some_layout(&w);
+    for (guint i = below(60); i > 0; i--)
+        some_object(&w);
+    for (guint i = below(4); i > 0; i--)
+        hf_write_root(&w, 1 + below(4), some_addr(), below(w.names + 1), below(2));
+    some_threads(&w);
+    hf_write_counter(&w, "some", below(100));
+    hf_write_skipped(&w, some_addr() & ~(guint64)7, "no reason");
+    gboolean ok = hf_writer_finish(&w, below(10) == 0 ? HF_END_INCOMPLETE : HF_END_COMPLETE, "reason");
+    g_assert_true(ok);
+    lseek(fd, 0, SEEK_SET);
+    g_autoptr(GError) error = NULL;
+    HaGraph *g = ha_load_fd(fd, "made up", &error);
+    g_assert_no_error(error);
+    return g;
+}
+
+static void
+check_output(HaOut *out)
+{
+    gsize n;
+    const char *text = ha_out_memory(out, &n);
+    g_assert_true(g_utf8_validate(text, n, NULL));
+    for (gsize i = 0; i < n; i++)
+        g_assert_true((guchar)text[i] >= 0x20 || text[i] == '\n');
+    g_assert_null(strstr(text, "\xe2\x80\xae"));
+}
+
+static void
+run(HaGraph *g, HaGraph *other, const char *line)
+{
+    g_auto(GStrv) argv = g_strsplit(line, " ", -1);
+    HaCommandLine parsed;
+    g_autoptr(GError) error = NULL;
+    gboolean ok = ha_command_line_parse(ha_commands, g_strv_length(argv), argv, &parsed, &error);
+    g_assert_no_error(error);
+    g_autoptr(HaLedger) ledger = ha_ledger_new(g, &error);
+    g_autoptr(HaBits) live = ha_live_objects(g, ledger, &error);
+    g_autoptr(HaBits) chosen = ha_bits_new(ha_graph_n_objects(g), TRUE);
+    g_autoptr(HaBits) all = ha_bits_new(ha_graph_n_objects(other), TRUE);
+    g_autoptr(HaSame) same = ha_same_new(g, other);
+    ha_same_narrow(same, all, below(2), chosen);
+    for (HaId id = 0; id < ha_graph_n_objects(g); id++)
+        if (!ha_bits_get(live, id))
+            ha_bits_clear(chosen, id);
+    g_autoptr(HaOut) out = ha_out_new_memory();
+    HaContext context = {.graph = g,
+                         .dump_name = "made up",
+                         .ledger = ledger,
+                         .live = live,
+                         .chosen = below(2) ? chosen : live,
+                         .previous = other,
+                         .previous_live = all,
+                         .options = parsed.options,
+                         .args = (const char *const *)parsed.args,
+                         .out = out};
+    ok = ok && parsed.command->run(&context, &error);
+    g_assert_true(ok == (error == NULL));
+    if (ok)
+        check_output(out);
+    ha_command_line_clear(&parsed);
+}
+
+int
+main(int argc, char **argv)
+{
+    static const char *const lines[] = {
+        "x top --show-parents --max-depth 30",
+        "x top --sort retained --json --show-parents --max-breadth 1",
+        "x top --filter asyncio.Task",
+        "x types --by module --sort growth",
+        "x types --json --filter a",
+        "x info",
+        "x info --json",
+        "x export",
+        "x export --format dot",
+        "x object 0x1010",
+        "x object 0x1100 --json --limit 2",
+        "x graph --filter a --highlight asyncio.Task --max-depth 5",
+    };
+    guint runs = argc > 1 ? strtoul(argv[1], NULL, 10) : 300;
+    guint seed = argc > 2 ? strtoul(argv[2], NULL, 10) : 1;
+    for (guint i = 0; i < runs; i++) {
+        rnd = g_rand_new_with_seed(seed + i); /* each can be had again alone: analyzer-fuzz 1 SEED */
+        printf("# seed %u\n", seed + i);
+        fflush(stdout);
+        g_autoptr(HaGraph) g = some_dump();
+        g_autoptr(HaGraph) other = some_dump();
+        for (guint k = 0; k < G_N_ELEMENTS(lines); k++)
+            run(g, other, lines[k]);
+        g_rand_free(rnd);
+    }
+    return 0;
+}
