@@ -2,8 +2,9 @@
 #include "wk-fault.h"
 #include "wk-sys.h"
 
-#define STACK_SIZE    (64u << 10)
-#define STUCK_SECONDS 4u
+#define STACK_SIZE  (64u << 10)
+#define STUCK_TICKS 4u
+#define TICK_MS     1000u
 
 struct wk_siginfo {
     int32_t number, error, code, pad;
@@ -24,7 +25,7 @@ on_signal(int number, const struct wk_siginfo *info, void *context)
         }
         f->stuck = w->progress == f->seen_progress ? f->stuck + 1 : 0;
         f->seen_progress = w->progress;
-        if (f->stuck < STUCK_SECONDS)
+        if (f->stuck < STUCK_TICKS)
             return;
         f->stuck = 0;
     }
@@ -48,6 +49,7 @@ wk_fault_init(struct wk *w)
 {
     w->fault = wk_alloc(w, sizeof *w->fault);
     w->fault->w = w;
+    w->fault->tick_ms = TICK_MS;
 }
 
 bool
@@ -58,7 +60,8 @@ wk_fault_install(struct wk *w)
     struct wk_sigaction action = {.flags =
                                       WK_SA_SIGINFO | WK_SA_ONSTACK | WK_SA_NODEFER | WK_SA_RESTART | WK_SA_RESTORER};
     static const uint8_t numbers[] = {WK_SIGSEGV, WK_SIGBUS, WK_SIGFPE, WK_SIGILL, WK_SIGALRM};
-    int64_t every_second[4] = {1, 0, 1, 0};
+    int64_t seconds = w->fault->tick_ms / 1000, us = w->fault->tick_ms % 1000 * 1000;
+    int64_t tick[4] = {seconds, us, seconds, us};
 
     action.handler = (uint64_t)(uintptr_t)on_signal;
     action.restorer = (uint64_t)(uintptr_t)wk_arch_restorer;
@@ -69,5 +72,5 @@ wk_fault_install(struct wk *w)
     for (unsigned i = 0; i < sizeof numbers; i++)
         if (wk_sys_sigaction(numbers[i], &action) < 0)
             return false;
-    return wk_syscall6(WK_NR_setitimer, WK_ITIMER_REAL, (long)every_second, 0, 0, 0, 0) >= 0;
+    return wk_syscall6(WK_NR_setitimer, WK_ITIMER_REAL, (long)tick, 0, 0, 0, 0) >= 0;
 }

@@ -152,7 +152,7 @@ wk_type_plausible(struct wk *w, wk_addr type)
     wk_addr type_type = wk_symbol(w, WK_SYM_TYPE_TYPE), meta = type;
 
     for (unsigned step = 0;; step++) {
-        if (step == 8 || ((meta - 0x10000) >> 47) != 0 || (meta & 7) != 0)
+        if (step == 8 || meta < 0x10000 || meta >> 47 != 0 || (meta & 7) != 0)
             return false;
         meta = WK_U64(meta, WK_OB_TYPE);
         if (meta == type_type)

@@ -337,6 +337,8 @@ follow(struct wk *w)
 static void
 give_up_object(struct wk *w)
 {
+    wk_resumed();
+
     struct wk_fault *f = w->fault;
     wk_addr object = w->current;
     const char *why = f->signal == 0 ? "its fields contradict each other" : "reading it faulted";
@@ -431,6 +433,12 @@ wk_walk_seed(struct wk *w)
         mark_link(w, WK_U64(s->heads[i], 8));
     }
     return true;
+}
+
+uint64_t
+wk_sweeps(const struct wk *w)
+{
+    return w->walk->sweeps;
 }
 
 void

@@ -18,9 +18,20 @@ struct wk_fault {
     volatile uint64_t address; /* where it was */
     uint64_t faults;
     uint64_t seen_progress; /* at the last tick */
-    uint32_t stuck, idle;   /* seconds */
+    uint32_t stuck;         /* ticks of the timer on one object */
+    uint32_t tick_ms;       /* tests shorten it */
     volatile bool writing;  /* inside a system call that waits for the reader */
 };
 
 void wk_fault_init(struct wk *w);    /* both modes: the place to give up to */
 bool wk_fault_install(struct wk *w); /* ghost: handlers, alternate stack, timer */
+
+/* To be called first where wk_arch_save() returned 1: frames that were left behind are no error (only a build with AddressSanitizer minds). */
+static inline void
+wk_resumed(void)
+{
+#if defined(__SANITIZE_ADDRESS__)
+    void __asan_handle_no_return(void);
+    __asan_handle_no_return();
+#endif
+}

@@ -44,7 +44,7 @@ void wk_leaves_sort(struct wk *w);
 static inline bool
 wk_impossible(wk_addr a)
 {
-    return (((a - WK_LOWEST) >> 47) | (a & 7)) != 0;
+    return a - WK_LOWEST >= (1ull << 47) - WK_LOWEST || (a & 7) != 0;
 }
 
 static inline struct wk_leaf *
