@@ -222,7 +222,9 @@ inj_ghost_fork(InjRun *run, gsize blob_size, InjGhost *out, GError **error)
     out->time_us = g_get_real_time();
     if (ok && (out->pid = find_ghost(run->target, name)) == 0) {
         g_set_error(error, INJ_ERROR, INJ_ERROR_FAILED,
-                    "the copy of process %d is gone already: was it killed for lack of memory?", (int)run->target->pid);
+                    inj_target_alive(run->target) ? "the copy of process %d is gone already: was it killed for lack of memory?"
+                                                  : "process %d ended meanwhile",
+                    (int)run->target->pid);
         ok = FALSE;
     }
     if (!ok) {
