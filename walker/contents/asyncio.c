@@ -10,9 +10,13 @@ state_text(struct wk_text *t, uint32_t state)
 
 /* "PENDING" and so on, in small letters as for the others. */
 static void
-python_state_text(struct wk *w, struct wk_text *t, wk_addr state)
+python_state_text(struct wk *w, struct wk_text *t, wk_addr future)
 {
+    wk_addr state = wk_attribute(w, future, "_state");
     struct wk_str s;
+
+    if (state == 0) /* never changed */
+        state = wk_class_attribute(w, wk_type_address(future), "_state");
 
     if (!wk_is_str(state) || !wk_str_view(w, state, &s) || !s.ascii || s.length > 32)
         return;
@@ -71,11 +75,11 @@ wk_content_asyncio(struct wk *w, struct wk_text *t, const struct wk_type *type, 
     case WK_CONTENT_PY_TASK:
         name_text(w, t, wk_attribute(w, object, "_name"));
         wk_text_bytes(t, " ", 1);
-        python_state_text(w, t, wk_attribute(w, object, "_state"));
+        python_state_text(w, t, object);
         coroutine_text(w, t, wk_attribute(w, object, "_coro"));
         break;
     case WK_CONTENT_PY_FUTURE:
-        python_state_text(w, t, wk_attribute(w, object, "_state"));
+        python_state_text(w, t, object);
         break;
     case WK_CONTENT_HANDLE:
         callback = wk_attribute(w, object, "_callback");

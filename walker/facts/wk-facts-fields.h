@@ -49,15 +49,10 @@
     X(interp_atexit_count) \
     X(interp_audit_hooks) \
     X(interp_small_ints) \
-    X(interp_type_cache) \
-    X(type_cache_entry_size) \
-    X(type_cache_entry_name) \
-    X(type_cache_entries) \
     X(interp_latin1) \
     X(interp_ids_size) \
     X(interp_ids_array) \
     X(interp_errnomap) \
-    X(interp_memerrors) \
     X(interp_callable_isinstance) \
     X(interp_callable_len) \
     X(interp_callable_append) \

@@ -120,7 +120,7 @@ wk_frame_of_generator(struct wk *w, wk_addr generator, struct wk_frame_view *v)
     const struct wk_facts *f = &w->facts;
 
     if (f->gen_iframe != WK_NO_FACT) {
-        bool cleared = (int8_t)WK_U8(generator, f->gen_frame_state) >= (int32_t)f->fstate_cleared;
+        bool cleared = WK_U8(generator, f->gen_frame_state) == f->fstate_cleared;
         bool ok = wk_frame_of_internal(w, generator + f->gen_iframe, v);
         v->cleared |= cleared;
         return ok && !cleared;
@@ -193,7 +193,7 @@ wk_frame_awaits(struct wk *w, const struct wk_frame_view *v)
     if (v->owner != WK_OWNER_GENERATOR)
         return false;
     if (f->fstate_yield_from != WK_NO_FACT)
-        return (int8_t)WK_U8(v->internal - f->gen_iframe, f->gen_frame_state) == (int32_t)f->fstate_yield_from;
+        return WK_U8(v->internal - f->gen_iframe, f->gen_frame_state) == f->fstate_yield_from;
     if (v->lasti < 0)
         return false;
     /* the instruction to go on with is a RESUME that says "after a yield from or await" */

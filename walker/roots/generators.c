@@ -9,19 +9,17 @@ wk_generator_state(struct wk *w, wk_addr generator)
     struct wk_frame_view v;
 
     if (f->gen_frame_state != WK_NO_FACT) {
-        int32_t state = (int8_t)WK_U8(generator, f->gen_frame_state);
+        uint8_t state = WK_U8(generator, f->gen_frame_state);
 
-        return state >= (int32_t)f->fstate_completed   ? WK_GEN_CLOSED
-               : state == (int32_t)f->fstate_executing ? WK_GEN_RUNNING
-               : state == (int32_t)f->fstate_created   ? WK_GEN_CREATED
-                                                       : WK_GEN_SUSPENDED;
+        return state == f->fstate_completed || state == f->fstate_cleared ? WK_GEN_CLOSED
+               : state == f->fstate_executing                             ? WK_GEN_RUNNING
+               : state == f->fstate_created                               ? WK_GEN_CREATED
+                                                                          : WK_GEN_SUSPENDED;
     }
     if (!wk_frame_of_generator(w, generator, &v))
         return WK_GEN_CLOSED;
     if (f->frame_state != WK_NO_FACT) {
-        int32_t state = (int8_t)WK_U8(v.frame, f->frame_state);
-
-        if (state == (int32_t)f->fstate_executing)
+        if (WK_U8(v.frame, f->frame_state) == f->fstate_executing)
             return WK_GEN_RUNNING;
     } else if (WK_U8(generator, f->gen_running) != 0)
         return WK_GEN_RUNNING;
@@ -46,7 +44,7 @@ wk_generator_refs(struct wk *w, const struct wk_type *type, wk_addr generator)
     const struct wk_facts *f = &w->facts;
     bool coroutine = type->family == HF_FAMILY_COROUTINE, asyncgen = type->family == HF_FAMILY_ASYNCGEN;
     uint32_t code_name = wk_name(w, "<code>");
-    unsigned names = f->version >= 0x030a ? 0 : HF_RUN_HIDDEN; /* visited since 3.10 */
+
     struct wk_frame_view v;
 
     if (asyncgen)
@@ -56,13 +54,13 @@ wk_generator_refs(struct wk *w, const struct wk_type *type, wk_addr generator)
         wk_ref(w, WK_U64(generator, f->gen_code), code_name, 0);
     } else if (f->gen_code != WK_NO_FACT)
         wk_ref(w, WK_U64(generator, f->gen_code), code_name, 0);
-    wk_ref(w, WK_U64(generator, f->gen_name), wk_name(w, ".__name__"), names);
-    wk_ref(w, WK_U64(generator, f->gen_qualname), wk_name(w, ".__qualname__"), names);
+    wk_ref(w, WK_U64(generator, f->gen_name), wk_name(w, ".__name__"), 0);
+    wk_ref(w, WK_U64(generator, f->gen_qualname), wk_name(w, ".__qualname__"), 0);
     if (f->gen_iframe != WK_NO_FACT) {
         if (wk_frame_of_generator(w, generator, &v))
             wk_internal_frame_refs(w, &v);
         else if (f->gen_code == WK_NO_FACT)
-            wk_ref(w, wk_generator_code(w, generator), code_name, f->version >= 0x030d ? 0 : HF_RUN_HIDDEN);
+            wk_ref(w, wk_generator_code(w, generator), code_name, HF_RUN_HIDDEN);
     }
     if (f->excitem_type != WK_NO_FACT)
         wk_ref(w, WK_U64(generator, f->gen_exc_state + f->excitem_type), wk_name(w, "<exception type>"), 0);

@@ -42,14 +42,18 @@ static const struct root_field interpreter_fields[] = {
     ROOT(interp_warnings_default, "<warnings default action>"),
     ROOT(interp_audit_hooks, "<audit hooks>"),
     ROOT(interp_errnomap, "<errno map>"),
-    ROOT(interp_callable_isinstance, "<cached isinstance>"),
-    ROOT(interp_callable_len, "<cached len>"),
-    ROOT(interp_callable_append, "<cached list.append>"),
-    ROOT(interp_callable_getattribute, "<cached object.__getattribute__>"),
     ROOT(interp_trampoline, "<trampoline>"),
     ROOT(interp_cached_objreduce, "<cached object.__reduce__>"),
     ROOT(interp_cached_slots_name, "<cached slot name>"),
     ROOT(interp_interned, "<interned strings>"),
+};
+
+/* borrowed: the builtins and the types hold them */
+static const struct root_field borrowed_fields[] = {
+    ROOT(interp_callable_isinstance, "<cached isinstance>"),
+    ROOT(interp_callable_len, "<cached len>"),
+    ROOT(interp_callable_append, "<cached list.append>"),
+    ROOT(interp_callable_getattribute, "<cached object.__getattribute__>"),
 };
 
 static const struct root_field thread_fields[] = {
@@ -70,14 +74,14 @@ static const struct root_field thread_fields[] = {
 };
 
 static void
-field_roots(struct wk *w, enum hf_root_kind kind, wk_addr base, const struct root_field *fields, size_t n)
+field_roots(struct wk *w, enum hf_root_kind kind, wk_addr base, const struct root_field *fields, size_t n, bool counted)
 {
     for (size_t i = 0; i < n; i++) {
         uint32_t offset = wk_fact_at(&w->facts, fields[i].fact);
         wk_addr object = offset != WK_NO_FACT ? WK_U64(base, offset) : 0;
 
         if (object != 0)
-            wk_root(w, kind, object, wk_name(w, fields[i].name), true);
+            wk_root(w, kind, object, wk_name(w, fields[i].name), counted);
     }
 }
 
@@ -86,12 +90,6 @@ one_root(struct wk *w, enum hf_root_kind kind, wk_addr object, uint32_t name)
 {
     if (object != 0)
         wk_root(w, kind, object, name, true);
-}
-
-static bool
-is_immortal(const struct wk *w, wk_addr object)
-{
-    return w->facts.refcnt_immortal && WK_I32(object, WK_OB_REFCNT) < 0;
 }
 
 static void
@@ -169,27 +167,10 @@ cache_roots(struct wk *w, wk_addr interpreter)
         for (uint64_t i = 0; array != 0 && i < n && i < 1 << 16; i++)
             one_root(w, HF_ROOT_RUNTIME, WK_U64(array, 8 * i), name);
     }
-    if (f->interp_type_cache != WK_NO_FACT) {
-        name = wk_name(w, "<attribute name in the type cache>");
-        for (uint32_t i = 0; i < f->type_cache_entries; i++) {
-            wk_addr text = WK_U64(interpreter, f->interp_type_cache + (uint64_t)i * f->type_cache_entry_size +
-                                                   f->type_cache_entry_name);
-            if (text != 0 && !is_immortal(w, text) && text != wk_symbol(w, WK_SYM_NONE))
-                wk_root(w, HF_ROOT_RUNTIME, text, name, true);
-        }
-    }
     if (f->interp_cached_typing != WK_NO_FACT) {
         name = wk_name(w, "<cached typing class>");
         for (uint32_t i = 0; i < f->interp_cached_typing_count; i++)
             one_root(w, HF_ROOT_INTERPRETER, WK_U64(interpreter, f->interp_cached_typing + 8ull * i), name);
-    }
-    if (f->interp_memerrors != WK_NO_FACT) {
-        /* preallocated, chained by their dict members */
-        wk_addr error = WK_U64(interpreter, f->interp_memerrors);
-
-        name = wk_name(w, "<spare MemoryError>");
-        for (uint32_t i = 0; error != 0 && i < 64; i++, error = WK_U64(error, f->exc_dict))
-            wk_root(w, HF_ROOT_RUNTIME, error, name, false);
     }
 }
 
@@ -284,7 +265,7 @@ thread_roots(struct wk *w, wk_addr thread)
     const struct wk_facts *f = &w->facts;
     wk_addr exception = thread + f->tstate_exc_state;
 
-    field_roots(w, HF_ROOT_THREAD, thread, thread_fields, sizeof thread_fields / sizeof thread_fields[0]);
+    field_roots(w, HF_ROOT_THREAD, thread, thread_fields, sizeof thread_fields / sizeof thread_fields[0], true);
     if (f->excitem_type != WK_NO_FACT) {
         one_root(w, HF_ROOT_THREAD, WK_U64(exception, f->excitem_type), wk_name(w, "<exception type>"));
         one_root(w, HF_ROOT_THREAD, WK_U64(exception, f->excitem_traceback), wk_name(w, "<traceback>"));
@@ -304,7 +285,9 @@ wk_roots(struct wk *w)
 
     for (wk_addr i = wk_interpreter_next(w, 0); i != 0; i = wk_interpreter_next(w, i)) {
         field_roots(w, HF_ROOT_INTERPRETER, i, interpreter_fields,
-                    sizeof interpreter_fields / sizeof interpreter_fields[0]);
+                    sizeof interpreter_fields / sizeof interpreter_fields[0], true);
+        field_roots(w, HF_ROOT_INTERPRETER, i, borrowed_fields, sizeof borrowed_fields / sizeof borrowed_fields[0],
+                    false);
         atexit_roots(w, i);
         monitoring_roots(w, i);
         gc_roots(w, i);

@@ -62,3 +62,5 @@ uint32_t wk_code_line(struct wk *w, wk_addr code, int32_t lasti);
 
 /* An attribute of an instance, found without running anything: slots, instance dict, values beside the object. 0: none. attributes.c */
 wk_addr wk_attribute(struct wk *w, wk_addr object, const char *name);
+/* What the class itself has under a name, for values that instances leave at their default. */
+wk_addr wk_class_attribute(struct wk *w, wk_addr type, const char *name);
