@@ -410,8 +410,9 @@ wk_walk_seed(struct wk *w)
     wk_addr heads[8], low = ~0ull, high = 0;
     unsigned n;
 
-    for (wk_addr interpreter = w->interpreter; interpreter != 0 && s->n_heads + 8 <= HEADS_MAX;
-         interpreter = wk_interpreter_next(w, interpreter)) {
+    /* the main one first, then the others: it stands last in their list */
+    wk_addr interpreter = w->interpreter, next = wk_interpreter_next(w, 0);
+    while (interpreter != 0 && s->n_heads + 8 <= HEADS_MAX) {
         n = wk_gc_heads(w, interpreter, heads);
         if (n == 0 && interpreter == w->interpreter)
             return false;
@@ -422,6 +423,10 @@ wk_walk_seed(struct wk *w)
                 high = heads[i] > high ? heads[i] : high;
             }
         }
+        do {
+            interpreter = next;
+            next = interpreter != 0 ? wk_interpreter_next(w, interpreter) : 0;
+        } while (interpreter == w->interpreter);
     }
     if (s->n_heads == 0)
         return false;

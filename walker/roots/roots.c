@@ -45,7 +45,6 @@ static const struct root_field interpreter_fields[] = {
     ROOT(interp_trampoline, "<trampoline>"),
     ROOT(interp_cached_objreduce, "<cached object.__reduce__>"),
     ROOT(interp_cached_slots_name, "<cached slot name>"),
-    ROOT(interp_interned, "<interned strings>"),
 };
 
 /* borrowed: the builtins and the types hold them */
@@ -296,5 +295,7 @@ wk_roots(struct wk *w)
         for (wk_addr t = WK_U64(i, f->interp_tstate_head); t != 0; t = WK_U64(t, f->tstate_next))
             thread_roots(w, t);
     }
+    /* alone the main interpreter's: w->interned tells the core that its references are borrowed */
+    one_root(w, HF_ROOT_INTERPRETER, w->interned, wk_name(w, "<interned strings>"));
     runtime_roots(w);
 }

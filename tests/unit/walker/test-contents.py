@@ -1,0 +1,32 @@
+# SPDX-License-Identifier: MIT
+"""inside-contents.py in every interpreter of this machine. HEAPDUMP_HARNESS: libwk-harness.so."""
+import os
+import subprocess
+import sys
+import tempfile
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path.insert(0, os.path.join(HERE, "..", "..", "e2e"))
+
+from support import interpreters
+from support.tap import Skip, Suite, check
+
+suite = Suite()
+
+
+def contents(interpreter):
+    with tempfile.TemporaryDirectory() as folder:
+        run = subprocess.run([interpreter.path, "-W", "ignore", os.path.join(HERE, "inside-contents.py"),
+                              os.environ["HEAPDUMP_HARNESS"], folder], capture_output=True, text=True, errors="replace", timeout=100)
+        check(run.returncode == 0, lambda: f"exit {run.returncode}\n{run.stdout[-8000:]}\n{run.stderr[-4000:]}")
+
+
+def none():
+    raise Skip("there is no CPython to look into")
+
+
+for found in interpreters.dumpable():
+    suite.case(f"contents, roots and frames of {found}", contents, found)
+if not suite.cases:
+    suite.case("contents, roots and frames", none)
+suite.run()
