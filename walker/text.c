@@ -30,9 +30,12 @@ wk_text_bytes(struct wk_text *t, const void *bytes, size_t n)
             n--;
         t->full = true;
     }
-    for (size_t i = 0; i < n; i++)
-        t->buf[t->len + i] = from[i];
+    uint8_t *to = t->buf + t->len;
     t->len += (uint32_t)n;
+    for (; n >= 8; n -= 8, to += 8, from += 8)
+        __builtin_memcpy(to, from, 8);
+    for (; n > 0; n--)
+        *to++ = *from++;
 }
 
 void
@@ -48,13 +51,27 @@ wk_text_cstr(struct wk_text *t, const char *s)
 void
 wk_text_uint(struct wk_text *t, uint64_t v)
 {
-    uint8_t digits[20];
-    unsigned n = sizeof digits;
+    uint8_t digits[24];
+    unsigned n = 20;
 
-    do
+    while (v >= 100) {
+        unsigned two = (unsigned)(v % 100);
+        v /= 100;
+        digits[--n] = (uint8_t)('0' + two % 10);
+        digits[--n] = (uint8_t)('0' + two / 10);
+    }
+    if (v >= 10) {
         digits[--n] = (uint8_t)('0' + v % 10);
-    while ((v /= 10) != 0);
-    wk_text_bytes(t, digits + n, sizeof digits - n);
+        v /= 10;
+    }
+    digits[--n] = (uint8_t)('0' + v);
+    unsigned length = 20 - n;
+    if (wk_likely(length <= 8 && t->cap - t->len >= 8)) {
+        __builtin_memcpy(t->buf + t->len, digits + n, 8); /* what follows the digits does not count */
+        t->len += length;
+    } else {
+        wk_text_bytes(t, digits + n, length);
+    }
 }
 
 void

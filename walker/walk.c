@@ -114,7 +114,6 @@ write_object(struct wk *w, wk_addr object, struct wk_type *type)
         write_broken(w, type, object);
         return;
     }
-    type->count++;
     row.addr = object;
     row.type = type->id;
     row.flags = HF_OBJ_REFCOUNT;

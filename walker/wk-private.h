@@ -156,7 +156,6 @@ struct wk_type {
     uint32_t layout_class; /* layout of rows whose only reference is the class */
     wk_addr keys;          /* inline values: shared keys seen last */
     uint64_t data[2];      /* contents/: its own */
-    uint64_t count;        /* instances met */
 };
 
 /* Bounded text: what contents/ makes for an object. Overflow is cut, never inside a UTF-8 sequence. */

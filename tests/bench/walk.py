@@ -35,7 +35,7 @@ def main():
     objects = r['objects']
     print('%-9s %s %9d objects: gc.collect %.3f s, walker %.3f s, ratio %.2f, %.1f Mobj/s, %.0f ns/obj, %.1f B/obj, memory %.1f MB (%.1f %% of RSS), status %d, skipped %d' % (
         kind, sys.version.split()[0], objects, min(collect), min(walk), min(walk) / min(collect), objects / min(walk) / 1e6, min(walk) / objects * 1e9,
-        r['bytes'] / objects, r['memory'] / 1e6, 100 * r['memory'] / rss(), r['status'], r['skipped']), flush=True)
+        r['bytes'] / objects, r['touched'] / 1e6, 100 * r['touched'] / rss(), r['status'], r['skipped']), flush=True)
     del keep
     os._exit(0 if r['status'] == 0 else 1)
 

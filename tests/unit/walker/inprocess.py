@@ -22,6 +22,7 @@ class Request(ctypes.Structure):
         ("use_blob", ctypes.c_int32),
         ("oracle", ctypes.c_int32),
         ("status", ctypes.c_int32),
+        ("faults", ctypes.c_int64),
     ]
 
 
@@ -68,4 +69,5 @@ class Harness:
         self.lib.wk_harness_result(ctypes.byref(out))
         facts = out.as_dict()
         facts["exit"] = q.status
+        facts["touched"] = q.faults * 4096
         return facts

@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 #include "wk-abi.h"
@@ -26,6 +27,7 @@ struct wk_harness_request {
     int32_t use_blob; /* 0: as linked */
     int32_t oracle;   /* fork a second child at the same moment, in which wk_harness_run returns 1 */
     int32_t status;   /* out: of the child, as waitpid has it; inline: 0 */
+    int64_t faults;   /* out: pages that the child touched first: its private memory */
 };
 
 void wk_harness_ask(struct wk_harness_request *request);
@@ -101,8 +103,11 @@ wk_harness_run(void)
         if (request->oracle && (oracle = fork()) == 0)
             return 1;
     }
-    if (walker > 0)
-        waitpid(walker, &request->status, 0);
+    if (walker > 0) {
+        struct rusage usage;
+        wait4(walker, &request->status, 0, &usage);
+        request->faults = usage.ru_minflt;
+    }
     if (oracle > 0)
         waitpid(oracle, NULL, 0);
     last_result = args->result;
