@@ -82,6 +82,7 @@ enum { RAN_NS = 10 * 1000 * 1000 };
 struct InjCaveWatch {
     GHashTable *ran;  /* owned; tid → guint64 *: processor time at the beginning, ns */
     GHashTable *left; /* owned; set of tids known to be outside */
+    gboolean closed;
 };
 
 /* Processor time of a thread in ns. FALSE when it is gone. */
@@ -132,6 +133,12 @@ inj_cave_watch_free(InjCaveWatch *w)
     g_free(w);
 }
 
+void
+inj_cave_watch_closed(InjCaveWatch *w)
+{
+    w->closed = TRUE;
+}
+
 /* Where a thread that does not run stands: last two fields of its syscall file. FALSE: it runs, or nobody can tell. */
 static gboolean
 standing_at(const InjTarget *t, pid_t tid, guint64 *pc)
@@ -159,6 +166,8 @@ thread_left(InjCaveWatch *w, const InjTarget *t, pid_t tid, const InjCave *cave)
     if (!time_of(t, tid, &now))
         return TRUE; /* gone */
     const guint64 *then = g_hash_table_lookup(w->ran, GINT_TO_POINTER(tid));
+    if (then == NULL && w->closed)
+        return TRUE;
     return now - (then != NULL ? *then : 0) >= RAN_NS;
 }
 

@@ -19,6 +19,8 @@ typedef struct InjCaveWatch InjCaveWatch;
 InjCaveWatch *inj_cave_watch_new(const InjTarget *t); /* now */
 void inj_cave_watch_free(InjCaveWatch *w);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(InjCaveWatch, inj_cave_watch_free)
+/* Nobody enters any more: threads that are made from now on do not count. */
+void inj_cave_watch_closed(InjCaveWatch *w);
 /*
  * TRUE when it is certain that no thread stands in [cave, cave + size): each sleeps or is stopped elsewhere, or has run for milliseconds since the
  * watch was made (code in a cave leaves it within microseconds of its own time, but for threads that sleep in it, which are seen).

@@ -98,6 +98,7 @@ by_inline(InjRun *run, InjOutput *output, GBytes *blob, InjStreamTotals *totals,
     struct wk_args args;
     gboolean ok, ended;
     int fifo, pidfd;
+    gint64 collect_us = run->gil_us;
 
     inj_stage_remove(run->stage, INJ_WALK_RESULT);
     if (!inj_walk_args(run, WK_MODE_INLINE, &args, error))
@@ -119,6 +120,8 @@ by_inline(InjRun *run, InjOutput *output, GBytes *blob, InjStreamTotals *totals,
         close(fifo); /* a walker that still writes ends now */
         fifo = -1;
         ended = inj_entry_inline_end(run, &local);
+        run->inline_us = MAX(run->gil_us, 1);
+        run->gil_us += collect_us;
         if (ok && !ended) {
             g_propagate_error(error, g_steal_pointer(&local));
             ok = FALSE;
@@ -146,7 +149,7 @@ inline_instead(InjRun *run, GError **local, GError **error)
         g_clear_error(local);
         return FALSE;
     }
-    inj_note(run->options, "%s: dumping it inline, it will stand still for about %.1f s", (*local)->message,
+    inj_note(run->options, "%s: dumping it inline, it will stand still for about %.2f s", (*local)->message,
              (double)us / G_USEC_PER_SEC);
     g_clear_error(local);
     return TRUE;

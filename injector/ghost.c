@@ -122,14 +122,23 @@ judge(InjRun *run, const char *output, GError **error)
 
     if (inj_session_value(output, "forked", 0, &ghost) && inj_session_value(output, "forked", 1, &reaper) &&
         inj_session_value(output, "forked", 2, &ns)) {
+        inj_guard_set_entered(run->guard);
         gint64 failed = ghost < 0 ? ghost : reaper < 0 ? reaper : 0;
         run->fork_us = ns / 1000;
         if (failed == 0)
             return TRUE;
-        g_set_error(error, INJ_ERROR, INJ_ERROR_FORK_REFUSED, "the kernel refuses a copy of process %d (%s): %s",
-                    (int)run->target->pid, g_strerror((int)-failed),
-                    failed == -ENOMEM ? "too little memory for its rules (vm.overcommit_memory, memory limits)"
-                                      : "a limit on processes (ulimit -u, pids.max of its control group) is reached");
+        /* Where a limit on processes is reached no thread for an inline walk can be made either. */
+        if (failed == -ENOMEM)
+            g_set_error(error, INJ_ERROR, INJ_ERROR_FORK_REFUSED,
+                        "the kernel refuses a copy of process %d: too little memory for its rules "
+                        "(vm.overcommit_memory, memory limits)",
+                        (int)run->target->pid);
+        else
+            g_set_error(error, INJ_ERROR, INJ_ERROR_FAILED, "the kernel refuses a copy of process %d (%s)%s",
+                        (int)run->target->pid, g_strerror((int)-failed),
+                        failed == -EAGAIN
+                            ? ": raise the limit on processes (ulimit -u of its user, pids.max of its control group)"
+                            : "");
     } else if (inj_session_value(output, "moved", 0, &any))
         g_set_error(error, INJ_ERROR, INJ_ERROR_FAILED, "process %d executes another program by now",
                     (int)run->target->pid);
@@ -222,8 +231,9 @@ inj_ghost_fork(InjRun *run, gsize blob_size, InjGhost *out, GError **error)
     out->time_us = g_get_real_time();
     if (ok && (out->pid = find_ghost(run->target, name)) == 0) {
         g_set_error(error, INJ_ERROR, INJ_ERROR_FAILED,
-                    inj_target_alive(run->target) ? "the copy of process %d is gone already: was it killed for lack of memory?"
-                                                  : "process %d ended meanwhile",
+                    inj_target_alive(run->target)
+                        ? "the copy of process %d is gone already: was it killed for lack of memory?"
+                        : "process %d ended meanwhile",
                     (int)run->target->pid);
         ok = FALSE;
     }

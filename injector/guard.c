@@ -26,6 +26,7 @@ typedef struct {
     _Atomic int has_cave;
     InjCave cave;
     guint64 mark_at, mark; /* 0: none */
+    gboolean entered;
     _Atomic int has_stage;
     int stage_dir;
     char stage[NAME_MAX + 1];
@@ -61,6 +62,7 @@ inj_guard_set_cave(InjGuard *g, const InjCave *cave)
 {
     g->notes->has_cave = 0;
     g->notes->mark_at = 0;
+    g->notes->entered = FALSE;
     if (cave != NULL) {
         g->notes->cave = *cave;
         g->notes->has_cave = 1;
@@ -72,6 +74,12 @@ inj_guard_set_mark(InjGuard *g, guint64 addr, guint64 value)
 {
     g->notes->mark = value;
     g->notes->mark_at = addr;
+}
+
+void
+inj_guard_set_entered(InjGuard *g)
+{
+    g->notes->entered = TRUE;
 }
 
 void
@@ -239,6 +247,8 @@ clean_cave(InjGuard *g)
     if (!g->notes->has_cave && g->notes->ghost == 0)
         return TRUE;
     watch = inj_cave_watch_new(g->target);
+    if (g->notes->entered)
+        inj_cave_watch_closed(watch);
     /* In this order: once no thread stands in the stub no new child or reaper can appear. */
     for (gint64 end = g_get_monotonic_time() + CLEAN_TIMEOUT_US; g_get_monotonic_time() < end;) {
         gboolean ghosts = no_ghosts(g);

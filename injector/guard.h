@@ -33,6 +33,8 @@ pid_t *inj_guard_gdb_slot(InjGuard *g);
 void inj_guard_set_cave(InjGuard *g, const InjCave *cave);
 /* A thread is inside for certain as long as the word at addr in the target is value. */
 void inj_guard_set_mark(InjGuard *g, guint64 addr, guint64 value);
+/* The thread that had to go in did so and has made its ghost and reaper: no other comes. */
+void inj_guard_set_entered(InjGuard *g);
 /* A copy of the target that is ours; killed when its name ends in the nonce still. 0: none. */
 void inj_guard_set_ghost(InjGuard *g, pid_t ghost);
 /* A folder: name in dir_fd (borrowed, opened before inj_guard_new). Noted before it is made. NULL: none. */

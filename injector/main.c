@@ -61,11 +61,18 @@ print_summary(const InjRun *run, const InjOutput *output, const InjStreamTotals 
     if (totals->status != HF_END_COMPLETE)
         fprintf(stderr, "heapdump-gdb: the dump is incomplete: %s\n",
                 *totals->reason ? totals->reason : "the walker gave up");
+    g_autofree char *still = run->inline_us > 0
+                                 ? g_strdup_printf("%.1f ms for the walk inside it", (double)run->inline_us / 1000)
+                                 : g_strdup_printf("%.1f ms, %.1f ms of that for the fork",
+                                                   (double)run->pause_us / 1000, (double)run->fork_us / 1000);
+    g_autofree char *collected = run->options->gc
+                                     ? g_strdup_printf(", and its threads waited %.1f ms for the collection",
+                                                       (double)(run->gil_us - run->inline_us) / 1000)
+                                     : g_strdup("");
     inj_note(run->options,
              "%" G_GUINT64_FORMAT " objects, %" G_GUINT64_FORMAT
-             " references, %s (%s written); the target stood still for %.1f ms, %.1f ms of "
-             "that for the fork",
-             totals->objects, totals->refs, raw, packed, (double)run->pause_us / 1000, (double)run->fork_us / 1000);
+             " references, %s (%s written); the target stood still for %s%s",
+             totals->objects, totals->refs, raw, packed, still, collected);
 }
 
 static gboolean

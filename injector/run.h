@@ -22,6 +22,7 @@ typedef struct {
     gint64 pause_us;           /* out: how long the target stood still, attach to detach */
     gint64 fork_us;            /* out: of that, the fork */
     gint64 gil_us;             /* out: how long a thread of ours held the GIL */
+    gint64 inline_us;          /* out: of that, the walk inside the target; 0 for a fork */
     InjEntry *entry;           /* owned by entry/; NULL but between inj_entry_inline_start and _end */
 } InjRun;
 

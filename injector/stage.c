@@ -204,7 +204,10 @@ inj_stage_fifo(InjStage *s, const char *name, GError **error)
 gboolean
 inj_stage_put(InjStage *s, const char *name, const void *bytes, gsize n, GError **error)
 {
-    int fd = openat(s->fd, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+    int fd;
+
+    inj_stage_remove(s, name);
+    fd = openat(s->fd, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
     gboolean ok = fd >= 0;
 
     for (gsize done = 0; ok && done < n;) {

@@ -21,7 +21,7 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(InjStage, inj_stage_free)
 char *inj_stage_path(const InjStage *s, const char *name);
 /* Makes a FIFO (in place of one of an earlier try) and opens its reading end, not blocking. -1 on failure. */
 int inj_stage_fifo(InjStage *s, const char *name, GError **error);
-/* Writes a file that the target can read. */
+/* Writes a file that the target can read, in place of one of that name. */
 gboolean inj_stage_put(InjStage *s, const char *name, const void *bytes, gsize n, GError **error);
 /* Reads a file, at most max bytes; NULL without error when it is not there yet. Never follows a link. */
 GBytes *inj_stage_get(InjStage *s, const char *name, gsize max, GError **error);
