@@ -1,0 +1,27 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""The walker against gc.collect() on heaps of several shapes, in every interpreter of this machine: walker.py wk-harness.so [N [KIND…]]
+Goals on a quiet machine, a million objects and more: mix, aged, shuffled ≤ 0.40 of gc.collect; ints, strs ≤ 40 ns an object; memory ≤ 5 % of RSS."""
+import os
+import subprocess
+import sys
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path.insert(0, os.path.join(HERE, '../e2e'))
+
+from support import interpreters  # noqa: E402
+
+KINDS = ('mix', 'aged', 'shuffled', 'ints', 'strs', 'chain', 'wide')
+
+
+def main():
+    library = sys.argv[1]
+    n = sys.argv[2] if len(sys.argv) > 2 else '1e6'
+    failed = False
+    for interpreter in interpreters.dumpable():
+        for kind in sys.argv[3:] or KINDS:
+            failed |= subprocess.run([interpreter.path, os.path.join(HERE, 'walk.py'), library, kind, n], check=False).returncode != 0
+    sys.exit(failed)
+
+
+main()
