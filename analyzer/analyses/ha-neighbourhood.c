@@ -12,6 +12,7 @@
 
 enum {
     MAX_NODES = 3000,
+    NAMES_KEPT = 8,       /* different names of edges between two nodes */
     MANY_CHOSEN = 8,      /* up to here each chosen object gets its own path to a root; more share some */
     SHARED_PATHS = 3,     /* paths to a root from many chosen ones */
     MAX_SOURCES = 50,     /* paths from sources */
@@ -30,6 +31,8 @@ typedef struct {
     HaBits *on_path;      /* objects on paths, their namespaces left out: each has a node of its own */
     GHashTable *red;      /* Step → itself: on the path from a source */
     GHashTable *node_of;  /* id + 1 → node + 1 */
+    GHashTable *edge_of;  /* "from to flags name" → edge + 1 */
+    GHashTable *names_of; /* "from to flags" → how many edges */
     GHashTable *frame_of; /* frame index + 1 → node + 1 */
     GHashTable *running;  /* id + 1 of the frame objects of running functions */
     GArray *queue;        /* nodes to look at */
@@ -143,12 +146,25 @@ add_node(Explorer *x, HaNearKind kind, HaId id, GArray *members, guint level, gu
     return index;
 }
 
+/* The same reference of several members of a bundle is one edge, and so are those beyond some names that differ in the index only. */
 static void
 add_edge(Explorer *x, guint from, guint to, guint flags, guint64 count, const char *name)
 {
-    HaNearEdge e = {from, to, flags, count, g_strdup(name)};
+    g_autofree char *pair = g_strdup_printf("%u %u %u", from, to, flags);
+    guint names = GPOINTER_TO_UINT(g_hash_table_lookup(x->names_of, pair));
+    g_autofree char *template = name && names >= NAMES_KEPT ? ha_name_template(name, strlen(name)) : NULL;
+    const char *shown = template ? template : name;
+    g_autofree char *key = g_strdup_printf("%s %s", pair, shown ? shown : "");
+    gpointer known = g_hash_table_lookup(x->edge_of, key);
 
+    if (known) {
+        g_array_index(x->out->edges, HaNearEdge, GPOINTER_TO_UINT(known) - 1).count += count;
+        return;
+    }
+    HaNearEdge e = {from, to, flags, count, g_strdup(shown)};
     g_array_append_val(x->out->edges, e);
+    g_hash_table_insert(x->edge_of, g_steal_pointer(&key), GUINT_TO_POINTER(x->out->edges->len));
+    g_hash_table_insert(x->names_of, g_steal_pointer(&pair), GUINT_TO_POINTER(names + 1));
 }
 
 /* Paths first: what lies on them is never put into a bundle. */
@@ -687,6 +703,8 @@ ha_neighbourhood_new(HaGraph *g, const HaNeighbourhoodSpec *spec, GError **error
     x.out = out;
     x.red = g_hash_table_new_full(step_hash, step_equal, g_free, NULL);
     x.node_of = g_hash_table_new(NULL, NULL);
+    x.edge_of = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+    x.names_of = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
     x.frame_of = g_hash_table_new(NULL, NULL);
     x.running = g_hash_table_new(NULL, NULL);
     x.queue = g_array_new(FALSE, FALSE, sizeof(guint));
@@ -697,6 +715,8 @@ ha_neighbourhood_new(HaGraph *g, const HaNeighbourhoodSpec *spec, GError **error
     }
     g_hash_table_unref(x.red);
     g_hash_table_unref(x.node_of);
+    g_hash_table_unref(x.edge_of);
+    g_hash_table_unref(x.names_of);
     g_hash_table_unref(x.frame_of);
     g_hash_table_unref(x.running);
     g_array_unref(x.queue);

@@ -6,8 +6,8 @@
 #include <string.h>
 
 enum {
-    EXAMINED = 10000, /* objects of a set */
-    OWNERS = 4096,    /* referrers of one set for which owner and names are looked up */
+    EXAMINED = 4000, /* objects of a set */
+    OWNERS = 2000,   /* referrers of one set for which owner and names are looked up */
 };
 
 static void

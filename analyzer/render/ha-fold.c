@@ -256,10 +256,24 @@ merge_nodes(HaPicture *out, const Fold *f, const GArray *members)
 /* All edges from one class to another with the same flags. */
 typedef struct {
     guint from, to, flags;
-    guint64 count;
-    GPtrArray *names; /* GString *, borrowed, all different; NULL for none */
-    GArray *counts;   /* guint64, by name */
+    GPtrArray *names;  /* GString *, borrowed, all different; NULL for none */
+    GArray *counts;    /* guint64, by name */
+    GHashTable *index; /* name → its place + 1; the one without a name has the empty name */
 } Bundle;
+
+static Bundle *
+bundle_new(guint from, guint to, guint flags)
+{
+    Bundle *b = g_new(Bundle, 1);
+
+    *b = (Bundle){from,
+                  to,
+                  flags,
+                  g_ptr_array_new(),
+                  g_array_new(FALSE, FALSE, sizeof(guint64)),
+                  g_hash_table_new((GHashFunc)g_string_hash, (GEqualFunc)g_string_equal)};
+    return b;
+}
 
 static void
 bundle_free(gpointer data)
@@ -268,26 +282,24 @@ bundle_free(gpointer data)
 
     g_ptr_array_unref(b->names);
     g_array_unref(b->counts);
+    g_hash_table_unref(b->index);
     g_free(b);
-}
-
-static gboolean
-equal_names(const GString *a, const GString *b)
-{
-    return a == b || (a && b && g_string_equal(a, b));
 }
 
 static void
 bundle_add(Bundle *b, const HaPicEdge *e)
 {
-    b->count += e->count;
-    for (guint i = 0; i < b->names->len; i++)
-        if (equal_names(g_ptr_array_index(b->names, i), e->name)) {
-            g_array_index(b->counts, guint64, i) += e->count;
-            return;
-        }
+    static GString none = {(char *)"", 0, 0};
+    GString *key = e->name ? e->name : &none;
+    gpointer known = g_hash_table_lookup(b->index, key);
+
+    if (known) {
+        g_array_index(b->counts, guint64, GPOINTER_TO_UINT(known) - 1) += e->count;
+        return;
+    }
     g_ptr_array_add(b->names, e->name);
     g_array_append_val(b->counts, e->count);
+    g_hash_table_insert(b->index, key, GUINT_TO_POINTER(b->names->len));
 }
 
 static void
@@ -330,8 +342,7 @@ fold_edges(HaPicture *out, const Fold *f, const guint *node_of)
         Bundle *b = g_hash_table_lookup(index, key);
 
         if (!b) {
-            b = g_new0(Bundle, 1);
-            *b = (Bundle){from, to, e->flags, 0, g_ptr_array_new(), g_array_new(FALSE, FALSE, sizeof(guint64))};
+            b = bundle_new(from, to, e->flags);
             g_ptr_array_add(bundles, b);
             g_hash_table_insert(index, g_steal_pointer(&key), b);
         }
