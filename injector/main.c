@@ -82,7 +82,7 @@ work(InjRun *run, InjOutput *output, GError **error)
     InjStreamTotals totals = {0};
 
     if (o->payload != NULL)
-        return inj_entry_payload(run, error);
+        return inj_entry_payload(run, output, error);
     if (o->gc && !inj_entry_collect(run, error))
         return FALSE;
     if (!inj_dump(run, output, &totals, error))

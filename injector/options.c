@@ -109,7 +109,7 @@ parse_timeout(InjOptions *o, const char *text, GError **error)
 }
 
 static char *
-default_output(pid_t pid)
+default_output(const InjOptions *o)
 {
     time_t now = time(NULL);
     struct tm tm;
@@ -117,7 +117,9 @@ default_output(pid_t pid)
 
     localtime_r(&now, &tm);
     strftime(stamp, sizeof stamp, "%Y%m%dT%H%M%S", &tm);
-    return g_strdup_printf("heap-%d-%s.heap.zst", (int)pid, stamp);
+    if (o->payload != NULL)
+        return g_strdup_printf("payload-%d-%s.out", (int)o->pid, stamp);
+    return g_strdup_printf("heap-%d-%s.heap.zst", (int)o->pid, stamp);
 }
 
 /* What GLib's parser leaves in text form. */
@@ -167,7 +169,7 @@ interpret(InjOptions *o, const Texts *x, GError **error)
         return FALSE;
     }
     if (o->output == NULL)
-        o->output = default_output(o->pid);
+        o->output = default_output(o);
     if (o->gdb == NULL)
         o->gdb = g_strdup("gdb");
     if (g_str_has_suffix(o->output, ".zst"))

@@ -225,23 +225,32 @@ inj_stage_put(InjStage *s, const char *name, const void *bytes, gsize n, GError 
     return ok;
 }
 
+int
+inj_stage_open(InjStage *s, const char *name, GError **error)
+{
+    int fd = openat(s->fd, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+    struct stat st;
+
+    if (fd < 0 && errno == ENOENT)
+        return -1;
+    if (fd >= 0 && fstat(fd, &st) == 0 && S_ISREG(st.st_mode))
+        return fd;
+    g_set_error(error, INJ_ERROR, INJ_ERROR_FAILED, "cannot read %s in %s: %s", name, s->dir,
+                fd < 0 ? g_strerror(errno) : "not a regular file");
+    if (fd >= 0)
+        close(fd);
+    return -1;
+}
+
 GBytes *
 inj_stage_get(InjStage *s, const char *name, gsize max, GError **error)
 {
-    int fd = openat(s->fd, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+    int fd = inj_stage_open(s, name, error);
     g_autofree char *bytes = NULL;
-    struct stat st;
     gsize n = 0;
 
-    if (fd < 0 && errno == ENOENT)
+    if (fd < 0)
         return NULL;
-    if (fd < 0 || fstat(fd, &st) != 0 || !S_ISREG(st.st_mode)) {
-        g_set_error(error, INJ_ERROR, INJ_ERROR_FAILED, "cannot read %s in %s: %s", name, s->dir,
-                    fd < 0 ? g_strerror(errno) : "not a regular file");
-        if (fd >= 0)
-            close(fd);
-        return NULL;
-    }
     bytes = g_malloc(max);
     while (n < max) {
         ssize_t r = TEMP_FAILURE_RETRY(read(fd, bytes + n, max - n));

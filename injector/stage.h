@@ -25,5 +25,7 @@ int inj_stage_fifo(InjStage *s, const char *name, GError **error);
 gboolean inj_stage_put(InjStage *s, const char *name, const void *bytes, gsize n, GError **error);
 /* Reads a file, at most max bytes; NULL without error when it is not there yet. Never follows a link. */
 GBytes *inj_stage_get(InjStage *s, const char *name, gsize max, GError **error);
+/* Opens a file for reading, with the same care; -1 without error when it is not there. */
+int inj_stage_open(InjStage *s, const char *name, GError **error);
 /* Removes a file; nothing when it is not there. */
 void inj_stage_remove(InjStage *s, const char *name);

@@ -6,9 +6,8 @@
 #include <signal.h>
 #include <string.h>
 #include "../error.h"
+#include "entry-bytes.h"
 #include "ep-stub-layout.h"
-#include "ep-blob-bytes.h"
-#include "ep-stub-bytes.h"
 
 #define PAGE          4096u
 #define ADDRESS_LIMIT (1ull << 47)
@@ -25,16 +24,16 @@ typedef struct {
 } Layout;
 
 static gsize
-text_size(const char *text)
+text_size(GBytes *text)
 {
-    return text ? strlen(text) + 1 : 0;
+    return text ? g_bytes_get_size(text) + 1 : 0;
 }
 
 static Layout
 lay_out(const InjEntryJob *job)
 {
     Layout l;
-    guint64 at = ROUND(sizeof ep_blob_bytes);
+    guint64 at = ROUND(ep_blob_size);
 
     l.walker = at;
     at += job->walker ? ROUND(g_bytes_get_size(job->walker)) : 0;
@@ -43,8 +42,7 @@ lay_out(const InjEntryJob *job)
     l.walker_args = at;
     at += job->walker ? ROUND(sizeof(struct wk_args)) : 0;
     l.texts = at;
-    at += text_size(job->collect) + text_size(job->runner);
-    at += job->payload ? g_bytes_get_size(job->payload) + 1 : 0;
+    at += text_size(job->collect) + text_size(job->runner) + text_size(job->payload);
     l.xsave = ROUND(at);
     l.end = l.xsave + EP_XSAVE_MAX + EP_STACK;
     return l;
@@ -76,13 +74,21 @@ inj_entry_place(const GArray *maps, gsize size, guint32 jitter)
     return ROUND(start + best / 2) + (guint64)(jitter % JITTER_PAGES) * PAGE;
 }
 
+/* A NUL follows: the interpreter takes our texts as C strings. */
 static struct ep_span
-put(guint8 *image, guint64 *at, const void *bytes, gsize n)
+put(guint8 *image, guint64 *at, GBytes *text)
 {
-    struct ep_span span = {.offset = *at, .size = n};
+    struct ep_span span = {0};
+    gsize n;
+    const void *bytes;
 
-    memcpy(image + *at, bytes, n);
-    *at += n + 1; /* a NUL follows */
+    if (!text)
+        return span;
+    bytes = g_bytes_get_data(text, &n);
+    if (n)
+        memcpy(image + *at, bytes, n);
+    span = (struct ep_span){.offset = *at, .size = n};
+    *at += n + 1;
     return span;
 }
 
@@ -116,17 +122,10 @@ inj_entry_image_make(const InjEntryJob *job, guint64 base, InjEntryImage *out, G
     memcpy(args.symbols, job->symbols, sizeof args.symbols);
 
     image = g_malloc0(l.xsave);
-    memcpy(image, ep_blob_bytes, sizeof ep_blob_bytes);
-    if (job->collect)
-        args.collect = put(image, &at, job->collect, strlen(job->collect));
-    if (job->runner)
-        args.runner = put(image, &at, job->runner, strlen(job->runner));
-    if (job->payload) {
-        gsize n;
-        const void *bytes = g_bytes_get_data(job->payload, &n);
-
-        args.payload = put(image, &at, bytes, n);
-    }
+    memcpy(image, ep_blob, ep_blob_size);
+    args.collect = put(image, &at, job->collect);
+    args.runner = put(image, &at, job->runner);
+    args.payload = put(image, &at, job->payload);
     if (job->walker) {
         gsize n;
         const void *bytes = g_bytes_get_data(job->walker, &n);
@@ -170,10 +169,10 @@ inj_entry_stub_make(const InjEntryImage *image, const char *path)
 {
     const guint64 faults = SIGNAL_BIT(SIGILL) | SIGNAL_BIT(SIGTRAP) | SIGNAL_BIT(SIGABRT) | SIGNAL_BIT(SIGBUS) |
                            SIGNAL_BIT(SIGFPE) | SIGNAL_BIT(SIGSEGV) | SIGNAL_BIT(SIGSYS);
-    gsize code = sizeof ep_stub_bytes - EP_PARAM_PATH, n = sizeof ep_stub_bytes + strlen(path) + 1;
+    gsize code = ep_stub_size - EP_PARAM_PATH, n = ep_stub_size + strlen(path) + 1;
     guint8 *stub = g_malloc0(n), *params = stub + code;
 
-    memcpy(stub, ep_stub_bytes, sizeof ep_stub_bytes);
+    memcpy(stub, ep_stub, ep_stub_size);
     set_word(params, EP_PARAM_MASK, ~faults);
     set_word(params, EP_PARAM_REGION, image->base);
     set_word(params, EP_PARAM_REGION_SIZE, image->size);
@@ -188,5 +187,5 @@ inj_entry_stub_make(const InjEntryImage *image, const char *path)
 guint64
 inj_entry_stub_params(guint64 cave)
 {
-    return cave + sizeof ep_stub_bytes - EP_PARAM_PATH;
+    return cave + ep_stub_size - EP_PARAM_PATH;
 }

@@ -10,8 +10,8 @@
 #include "wk-abi.h"
 
 typedef struct {
-    const char *collect;      /* borrowed; Python text, NULL: none */
-    const char *runner;       /* borrowed; Python text that runs the payload, NULL: none */
+    GBytes *collect;          /* borrowed; Python text, NULL: none */
+    GBytes *runner;           /* borrowed; Python text that runs the payload, NULL: none */
     GBytes *payload;          /* borrowed; with runner */
     const char *payload_name; /* borrowed; with runner */
     GBytes *walker;           /* borrowed; the walker's blob, NULL: none */

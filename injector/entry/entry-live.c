@@ -60,6 +60,8 @@ resolve(InjTarget *t, guint needs, guint64 symbols[EP_SYM_COUNT], GError **error
 InjEntry *
 inj_entry_prepare(InjRun *run, InjEntryJob *job, guint needs, gboolean dry, GError **error)
 {
+    static const char *const files[] = {INJ_ENTRY_IMAGE,   INJ_ENTRY_OUTPUT, INJ_ENTRY_TRACEBACK,
+                                        INJ_ENTRY_PRINTED, INJ_ENTRY_RESULT, INJ_ENTRY_RESULT_TEMP};
     InjEntry *entry = g_new0(InjEntry, 1);
     guint64 symbols[EP_SYM_COUNT];
     g_autofree char *image_path = NULL;
@@ -95,6 +97,8 @@ inj_entry_prepare(InjRun *run, InjEntryJob *job, guint needs, gboolean dry, GErr
         goto fail;
     if (dry)
         return entry;
+    for (guint i = 0; i < G_N_ELEMENTS(files); i++)
+        inj_stage_remove(run->stage, files[i]); /* of an earlier entry of this run */
     if (!inj_stage_put(run->stage, INJ_ENTRY_IMAGE, g_bytes_get_data(entry->image.bytes, NULL),
                        g_bytes_get_size(entry->image.bytes), error))
         goto fail;
@@ -122,20 +126,21 @@ write_stub(InjEntry *entry, GError **error)
 }
 
 char *
-inj_entry_current_script(InjEntry *entry, gboolean running)
+inj_entry_current_script(InjEntry *entry, gboolean busy)
 {
     InjTarget *t = entry->run->target;
-    g_autoptr(GArray) found = inj_sleep_find(t, running, MAX_SLEEPERS);
-    InjEntryScript s = {.pid = t->pid, .cave = entry->cave.addr, .sleepers = found};
+    g_autoptr(GArray) found = g_array_new(FALSE, FALSE, sizeof(InjSleeper));
+    InjEntryScript s = {.pid = t->pid, .cave = entry->cave.addr, .region = entry->image.base, .sleepers = found};
     const InjMapping *code;
     guint64 addr;
 
+    inj_sleep_find(t, INJ_SLEEP_KNOWN, MAX_SLEEPERS, found);
+    if (busy)
+        inj_sleep_find(t, INJ_SLEEP_RUNNING, MAX_SLEEPERS, found);
     if (!found->len)
         return NULL;
     s.params = inj_entry_stub_params(entry->cave.addr);
-    if (running) {
-        if (!inj_target_symbol(t, "PyGILState_Ensure", &addr) || !(code = inj_maps_find(t->maps, addr)))
-            return NULL;
+    if (busy && inj_target_symbol(t, "PyGILState_Ensure", &addr) && (code = inj_maps_find(t->maps, addr))) {
         s.code_start = code->start;
         s.code_end = code->end;
     }
@@ -157,12 +162,18 @@ enter_once(InjEntry *entry, const char *script, gint64 timeout_us, GError **erro
     };
     InjSessionResult result = {0};
     EnterOutcome outcome = ENTER_AGAIN;
-    gint64 tid = 0;
+    gint64 tid = 0, moved;
 
-    if (!inj_session_run(&session, script, &result, error))
+    if (!inj_session_run(&session, script, &result, error)) {
         outcome = ENTER_FAILED;
-    else if (inj_session_value(result.output, "entered", 0, &tid) && tid)
+    } else if (inj_session_value(result.output, "moved", 0, &moved)) {
+        g_set_error(error, INJ_ERROR, INJ_ERROR_FAILED, "process %d started another program meanwhile",
+                    run->target->pid);
+        outcome = ENTER_FAILED;
+    } else if (inj_session_value(result.output, "entered", 0, &tid) && tid) {
         outcome = ENTER_DONE;
+        inj_session_command_time(result.output, &run->pause_us);
+    }
     /* A GDB that did not end well may have died between its one register and its report. */
     if (outcome != ENTER_AGAIN) {
         entry->entered = TRUE;
@@ -179,12 +190,13 @@ inj_entry_start(InjEntry *entry, gint64 deadline_us, GError **error)
 {
     InjRun *run = entry->run;
     gint64 begin = g_get_monotonic_time();
+    gboolean busy = FALSE;
 
     if (!write_stub(entry, error))
         return FALSE;
     for (;;) {
         gint64 now = g_get_monotonic_time();
-        g_autofree char *script = inj_entry_current_script(entry, FALSE);
+        g_autofree char *script = inj_entry_current_script(entry, busy);
 
         if (!inj_target_alive(run->target)) {
             g_set_error(error, INJ_ERROR, INJ_ERROR_FAILED, "process %d ended", run->target->pid);
@@ -196,8 +208,6 @@ inj_entry_start(InjEntry *entry, gint64 deadline_us, GError **error)
                         run->target->pid);
             return FALSE;
         }
-        if (!script && now - begin > BUSY_AFTER_US)
-            script = inj_entry_current_script(entry, TRUE);
         switch (script ? enter_once(entry, script, deadline_us - now, error) : ENTER_AGAIN) {
         case ENTER_DONE:
             return TRUE;
@@ -206,6 +216,8 @@ inj_entry_start(InjEntry *entry, gint64 deadline_us, GError **error)
         case ENTER_AGAIN:
             break;
         }
+        /* Threads that sleep come first; when they do not stay asleep until GDB is there, anyone will do. */
+        busy = script || now - begin > BUSY_AFTER_US;
         if (!nap(error))
             return FALSE;
     }
@@ -377,8 +389,12 @@ inj_entry_finish(InjEntry *entry)
     struct ep_args live;
 
     if (entry->entered) {
-        while (read_live(entry, &live) && live.state != EP_STATE_RUNNING && g_get_monotonic_time() < until)
+        /* Inside the blob the stub's thread shows up outside the cave, and comes back: only what is seen after that counts. */
+        while (read_live(entry, &live) && !(live.state == EP_STATE_RUNNING && live.stub_left) &&
+               g_get_monotonic_time() < until)
             g_usleep(POLL_US);
+        inj_cave_watch_free(entry->watch);
+        entry->watch = inj_cave_watch_new(entry->run->target);
         while (!inj_cave_watch_left(entry->watch, entry->run->target, &entry->cave) && g_get_monotonic_time() < until)
             g_usleep(POLL_US);
         while (!read_live(entry, &live) && our_thread_lives(entry->run->target) && g_get_monotonic_time() < until)

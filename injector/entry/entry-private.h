@@ -34,8 +34,8 @@ gboolean inj_entry_wait(InjEntry *entry, gint64 deadline_us, InjEntryResult *res
 /* Waits (briefly) until thread, region and stub are gone, frees. Call in every case. */
 void inj_entry_finish(InjEntry *entry);
 
-/* The script for threads that sleep or run at the moment. Owned by the caller; NULL: none can be entered. */
-char *inj_entry_current_script(InjEntry *entry, gboolean running);
+/* The script for threads that sleep at the moment, or, with busy, also for those that run. Owned by the caller; NULL: there are none. */
+char *inj_entry_current_script(InjEntry *entry, gboolean busy);
 
 /* Pure: the small JSON file of the blob. */
 gboolean inj_entry_result_parse(const char *json, InjEntryResult *result);

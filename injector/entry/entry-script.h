@@ -11,10 +11,11 @@ typedef struct {
     pid_t pid;
     guint64 cave;           /* address of the stub */
     guint64 params;         /* address of its parameters */
-    const GArray *sleepers; /* InjSleeper; borrowed */
-    /* Running threads are entered only inside the interpreter's own code: [code_start, code_end). */
+    guint64 region;         /* the parameter that tells that they are ours */
+    const GArray *sleepers; /* InjSleeper, to be tried in this order; borrowed */
+    /* A thread that runs is entered inside the interpreter's own code, [code_start, code_end); empty: not at all. */
     guint64 code_start, code_end;
 } InjEntryScript;
 
-/* Reports "HD entered TID"; 0: none. Owned by the caller. */
+/* Reports "HD entered TID", 0 for none, and before that "HD moved 1" when the stub is not there any more. Owned by the caller. */
 char *inj_entry_script_make(const InjEntryScript *s);

@@ -15,10 +15,10 @@
 #define FILE_LIMIT     8192 /* bytes of a file in /proc/PID/task/TID */
 #define LOW_LEVEL_LOCK 2    /* value of a lock of libc that has waiters */
 
-static gboolean
-is_known_sleep(int number, guint64 op, guint64 value)
+gboolean
+inj_sleep_is_known(int call)
 {
-    switch (number) {
+    switch (call) {
     case SYS_epoll_wait:
     case SYS_epoll_pwait:
     case SYS_epoll_pwait2:
@@ -29,6 +29,7 @@ is_known_sleep(int number, guint64 op, guint64 value)
     case SYS_nanosleep:
     case SYS_clock_nanosleep:
     case SYS_pause:
+    case SYS_rt_sigtimedwait:
     case SYS_read:
     case SYS_readv:
     case SYS_write:
@@ -42,16 +43,20 @@ is_known_sleep(int number, guint64 op, guint64 value)
     case SYS_connect:
     case SYS_wait4:
     case SYS_waitid:
+    case SYS_restart_syscall: /* one with a time limit, interrupted before: nanosleep, poll, futex */
         return TRUE;
-    case SYS_futex: {
-        guint64 command = op & FUTEX_CMD_MASK;
-
-        /* Semaphores and condition variables. A mutex, libc's own included, waits with the value 2: its caller may be inside malloc. */
-        return command == FUTEX_WAIT_BITSET || (command == FUTEX_WAIT && value != LOW_LEVEL_LOCK);
-    }
     default:
         return FALSE;
     }
+}
+
+/* Semaphores and condition variables. A mutex, libc's own included, waits with the value 2: its caller may be inside malloc. */
+static gboolean
+is_known_futex(guint64 op, guint64 value)
+{
+    guint64 command = op & FUTEX_CMD_MASK;
+
+    return command == FUTEX_WAIT_BITSET || (command == FUTEX_WAIT && (guint32)value != LOW_LEVEL_LOCK);
 }
 
 InjSleepKind
@@ -73,16 +78,18 @@ inj_sleep_parse(const char *line, int *number)
         if (end == at)
             return INJ_SLEEP_NO;
     }
-    return is_known_sleep(*number, args[1], args[2]) ? INJ_SLEEP_KNOWN : INJ_SLEEP_NO;
+    if (*number == SYS_futex)
+        return is_known_futex(args[1], args[2]) ? INJ_SLEEP_KNOWN : INJ_SLEEP_NO;
+    return inj_sleep_is_known(*number) ? INJ_SLEEP_KNOWN : INJ_SLEEP_NO;
 }
 
 gboolean
-inj_sleep_parse_status(const char *status, pid_t *inner_tid, guint64 *blocked)
+inj_sleep_parse_status(const char *status, pid_t *inner_tid)
 {
-    const char *ns = strstr(status, "\nNSpid:"), *mask = strstr(status, "\nSigBlk:");
+    const char *ns = strstr(status, "\nNSpid:");
     const char *end, *last;
 
-    if (!ns || !mask)
+    if (!ns)
         return FALSE;
     ns += strlen("\nNSpid:");
     end = strchrnul(ns, '\n');
@@ -91,7 +98,6 @@ inj_sleep_parse_status(const char *status, pid_t *inner_tid, guint64 *blocked)
     if (last == end)
         return FALSE;
     *inner_tid = (pid_t)g_ascii_strtoull(last, NULL, 10);
-    *blocked = g_ascii_strtoull(mask + strlen("\nSigBlk:"), NULL, 16);
     return TRUE;
 }
 
@@ -115,38 +121,29 @@ read_small(const InjTarget *t, pid_t tid, const char *name, char text[FILE_LIMIT
 }
 
 static void
-consider(const InjTarget *t, pid_t tid, gboolean running, GArray *found)
+consider(const InjTarget *t, pid_t tid, InjSleepKind wanted, GArray *found)
 {
     char text[FILE_LIMIT];
     InjSleeper s = {.tid = tid};
-    guint64 blocked;
-    InjSleepKind kind;
+    int number;
 
-    if (!read_small(t, tid, "syscall", text))
+    if (!read_small(t, tid, "syscall", text) || inj_sleep_parse(text, &number) != wanted)
         return;
-    kind = inj_sleep_parse(text, &s.number);
-    if (kind != (running ? INJ_SLEEP_RUNNING : INJ_SLEEP_KNOWN))
-        return;
-    if (!read_small(t, tid, "status", text) || !inj_sleep_parse_status(text, &s.inner_tid, &blocked))
-        return;
-    /* In a signal handler its own signal is blocked: it may have interrupted malloc. */
-    if (running && blocked)
+    if (!read_small(t, tid, "status", text) || !inj_sleep_parse_status(text, &s.inner_tid))
         return;
     g_array_append_val(found, s);
 }
 
-GArray *
-inj_sleep_find(const InjTarget *t, gboolean running, guint max)
+void
+inj_sleep_find(const InjTarget *t, InjSleepKind wanted, guint max, GArray *found)
 {
-    GArray *found = g_array_new(FALSE, FALSE, sizeof(InjSleeper));
     g_autoptr(GArray) threads = inj_target_threads(t);
 
-    consider(t, t->pid, running, found);
+    consider(t, t->pid, wanted, found);
     for (guint i = 0; i < threads->len && found->len < max; i++) {
         pid_t tid = g_array_index(threads, pid_t, i);
 
         if (tid != t->pid)
-            consider(t, tid, running, found);
+            consider(t, tid, wanted, found);
     }
-    return found;
 }

@@ -12,16 +12,19 @@ typedef enum {
     INJ_SLEEP_RUNNING, /* on a processor, or about to be */
 } InjSleepKind;
 
+/* System calls, but futex, in which a thread that sleeps can be entered. All are below INJ_SLEEP_CALLS. */
+#define INJ_SLEEP_CALLS 1024
+gboolean inj_sleep_is_known(int call);
+
 /* A line of /proc/PID/task/TID/syscall; number is the system call, -1 without one. */
 InjSleepKind inj_sleep_parse(const char *line, int *number);
 
-/* Inner thread id (the last of NSpid) and blocked signals from /proc/PID/task/TID/status. FALSE: not there. */
-gboolean inj_sleep_parse_status(const char *status, pid_t *inner_tid, guint64 *blocked);
+/* Inner thread id (the last of NSpid) from /proc/PID/task/TID/status. FALSE: not there. */
+gboolean inj_sleep_parse_status(const char *status, pid_t *inner_tid);
 
 typedef struct {
     pid_t tid, inner_tid;
-    int number; /* of the system call it sleeps in; -1: it runs */
 } InjSleeper;
 
-/* At most max threads that sleep (running FALSE) or run (TRUE), the main thread first. Array of InjSleeper, owned by the caller. */
-GArray *inj_sleep_find(const InjTarget *t, gboolean running, guint max);
+/* Adds threads that are in this state at the moment, the main thread first, until found holds max (or one more). */
+void inj_sleep_find(const InjTarget *t, InjSleepKind wanted, guint max, GArray *found);

@@ -3,12 +3,14 @@
  * What is done in the live target, one function an option: the payload, the collection, the walk without a fork.
  */
 #include "entry-private.h"
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
-#include "ep-texts.h"
+#include <unistd.h>
+#include "entry-bytes.h"
 
-#define OUTPUT_LIMIT ((gsize)1 << 30)
-#define TEXT_LIMIT   ((gsize)1 << 20)
+#define COPY_SIZE  (256u << 10)
+#define TEXT_LIMIT ((gsize)1 << 20)
 /* Of the walk, measured: a GB of heap holds ten million objects, which take about a second. */
 #define WALK_US_PER_MB 1100
 
@@ -97,33 +99,40 @@ report_exception(InjRun *run, GError **error)
 }
 
 static gboolean
-deliver(InjRun *run, GError **error)
+copy(int fd, InjOutput *output, GError **error)
 {
-    const char *output = run->options->output;
+    g_autofree char *buffer = g_malloc(COPY_SIZE);
+    gssize n;
+
+    while ((n = TEMP_FAILURE_RETRY(read(fd, buffer, COPY_SIZE))) > 0)
+        if (!inj_output_write(output, buffer, (gsize)n)) {
+            inj_output_error(output, error);
+            return FALSE;
+        }
+    if (n == 0)
+        return TRUE;
+    g_set_error(error, INJ_ERROR, INJ_ERROR_FAILED, "the payload's output cannot be read: %s", g_strerror(errno));
+    return FALSE;
+}
+
+static gboolean
+deliver(InjRun *run, InjOutput *output, GError **error)
+{
     g_autoptr(GError) local = NULL;
-    g_autoptr(GBytes) bytes = inj_stage_get(run->stage, INJ_ENTRY_OUTPUT, OUTPUT_LIMIT, &local);
-    const char *data;
-    gsize n;
+    int fd = inj_stage_open(run->stage, INJ_ENTRY_OUTPUT, &local);
+    gboolean ok;
 
     if (local) {
         g_propagate_error(error, g_steal_pointer(&local));
         return FALSE;
     }
-    if (!bytes) {
-        inj_note(run->options, "the payload wrote nothing to its output path; %s is empty", output);
-        bytes = g_bytes_new(NULL, 0);
-    }
-    data = g_bytes_get_data(bytes, &n);
-    if (strcmp(output, "-") == 0) {
-        if (fwrite(data ? data : "", 1, n, stdout) == n && fflush(stdout) == 0)
-            return TRUE;
-        g_set_error(error, INJ_ERROR, INJ_ERROR_FAILED, "the payload's output cannot be written to stdout");
-        return FALSE;
-    }
-    if (g_file_set_contents_full(output, data ? data : "", (gssize)n, G_FILE_SET_CONTENTS_CONSISTENT, 0600, &local))
-        return TRUE;
-    g_set_error(error, INJ_ERROR, INJ_ERROR_FAILED, "%s", local->message);
-    return FALSE;
+    if (fd < 0)
+        inj_note(run->options, "the payload wrote nothing to its output path");
+    ok = inj_output_open(output, run->guard, error) && (fd < 0 || copy(fd, output, error)) &&
+         inj_output_commit(output, error);
+    if (fd >= 0)
+        close(fd);
+    return ok;
 }
 
 static gboolean
@@ -140,12 +149,43 @@ run_job(InjRun *run, InjEntryJob *job, guint needs, InjEntryResult *result, GErr
     return ok;
 }
 
-static gboolean
-payload_job(const InjOptions *options, InjEntryJob *job, GBytes **bytes, char **name, GError **error)
+static GBytes *
+own_text(const guint8 *bytes, gsize n)
 {
+    return g_bytes_new_static(bytes, n);
+}
+
+/* Owns what a job borrows. */
+typedef struct {
+    GBytes *collect, *runner, *payload;
+    char *name;
+} Texts;
+
+static void
+texts_clear(Texts *t)
+{
+    g_clear_pointer(&t->collect, g_bytes_unref);
+    g_clear_pointer(&t->runner, g_bytes_unref);
+    g_clear_pointer(&t->payload, g_bytes_unref);
+    g_clear_pointer(&t->name, g_free);
+}
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Texts, texts_clear)
+
+static InjEntryJob
+collect_job(Texts *t)
+{
+    t->collect = own_text(ep_run_collect, ep_run_collect_size);
+    return (InjEntryJob){.collect = t->collect};
+}
+
+static gboolean
+payload_job(const InjOptions *options, Texts *t, InjEntryJob *job, GError **error)
+{
+    InjEntryJob none = {0};
+
     if (strcmp(options->payload, "tasks") == 0) {
-        *bytes = g_bytes_new_static(ep_payload_tasks, sizeof ep_payload_tasks - 1);
-        *name = g_strdup("<tasks>");
+        t->payload = own_text(ep_payload_tasks, ep_payload_tasks_size);
+        t->name = g_strdup("<tasks>");
     } else {
         g_autoptr(GError) local = NULL;
         char *text;
@@ -155,25 +195,26 @@ payload_job(const InjOptions *options, InjEntryJob *job, GBytes **bytes, char **
             g_set_error(error, INJ_ERROR, INJ_ERROR_FAILED, "payload: %s", local->message);
             return FALSE;
         }
-        *bytes = g_bytes_new_take(text, n);
-        *name = g_canonicalize_filename(options->payload, NULL);
+        t->payload = g_bytes_new_take(text, n);
+        t->name = g_canonicalize_filename(options->payload, NULL);
     }
-    *job = (InjEntryJob){.runner = ep_run_payload, .payload = *bytes, .payload_name = *name};
-    if (options->gc)
-        job->collect = ep_run_collect;
+    t->runner = own_text(ep_run_payload, ep_run_payload_size);
+    *job = options->gc ? collect_job(t) : none;
+    job->runner = t->runner;
+    job->payload = t->payload;
+    job->payload_name = t->name;
     return TRUE;
 }
 
 gboolean
-inj_entry_payload(InjRun *run, GError **error)
+inj_entry_payload(InjRun *run, InjOutput *output, GError **error)
 {
-    g_autoptr(GBytes) bytes = NULL;
-    g_autofree char *name = NULL;
+    g_auto(Texts) texts = {0};
     g_autofree char *printed = NULL;
     InjEntryResult result;
     InjEntryJob job;
 
-    if (!payload_job(run->options, &job, &bytes, &name, error))
+    if (!payload_job(run->options, &texts, &job, error))
         return FALSE;
     if (!run_job(run, &job, EP_NEED_ALWAYS | EP_NEED_SCRIPT, &result, error))
         return FALSE;
@@ -189,13 +230,14 @@ inj_entry_payload(InjRun *run, GError **error)
         return FALSE;
     inj_debug(run->options, "the payload waited %.1f ms for the GIL and ran for %.1f ms",
               (double)result.gil_wait_us / 1000, (double)result.run_us / 1000);
-    return deliver(run, error);
+    return deliver(run, output, error);
 }
 
 gboolean
 inj_entry_collect(InjRun *run, GError **error)
 {
-    InjEntryJob job = {.collect = ep_run_collect};
+    g_auto(Texts) texts = {0};
+    InjEntryJob job = collect_job(&texts);
     InjEntryResult result;
 
     if (!run_job(run, &job, EP_NEED_ALWAYS | EP_NEED_SCRIPT, &result, error) || !check_status(run, &result, error))
@@ -244,13 +286,12 @@ inj_entry_inline_end(InjRun *run, GError **error)
 char *
 inj_entry_script(InjRun *run, GError **error)
 {
-    g_autoptr(GBytes) bytes = NULL;
-    g_autofree char *name = NULL;
-    InjEntryJob job = {.collect = ep_run_collect};
+    g_auto(Texts) texts = {0};
+    InjEntryJob job = {0};
     InjEntry *entry;
-    char *script;
+    g_autofree char *script = NULL;
 
-    if (run->options->payload && !payload_job(run->options, &job, &bytes, &name, error))
+    if (run->options->payload && !payload_job(run->options, &texts, &job, error))
         return NULL;
     entry = inj_entry_prepare(run, &job, EP_NEED_ALWAYS | EP_NEED_SCRIPT, TRUE, error);
     if (!entry)
@@ -263,5 +304,5 @@ inj_entry_script(InjRun *run, GError **error)
                     run->target->pid);
     entry->cave.size = 0;
     inj_entry_finish(entry);
-    return script;
+    return script ? inj_session_describe(run->options->gdb, script) : NULL;
 }

@@ -4,11 +4,12 @@
  * Work in the target proper, entered safely: a Python payload, a forced collection, the walk without a fork. Everything noted with run->guard
  * before it is made; returns with nothing of ours left in the target, also on failure.
  */
+#include "../output.h"
 #include "../run.h"
 #include "../walk.h"
 
-/* --payload: runs the file (or the built-in "tasks") in the target, brings its output to run->options->output. Prints nothing on stdout. */
-gboolean inj_entry_payload(InjRun *run, GError **error);
+/* --payload: runs the file (or the built-in "tasks") in the target, brings what it wrote to output. */
+gboolean inj_entry_payload(InjRun *run, InjOutput *output, GError **error);
 /* --gc: gc.collect() in the target; run->gil_us is how long it took. */
 gboolean inj_entry_collect(InjRun *run, GError **error);
 /*

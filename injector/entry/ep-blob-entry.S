@@ -6,7 +6,7 @@
     .globl ep_enter, ep_thread_entry
     .type ep_enter, @function
 /*
- * int ep_enter(args, frame, attach_rax, old mask): the vector state of the interrupted thread, all that the CPU has of it, is saved
+ * int ep_enter(args, frame): the vector state of the interrupted thread, all that the CPU has of it, is saved
  * around what runs on that thread, because libc uses vector registers and GDB 13 cannot be trusted with them.
  */
 ep_enter:
@@ -15,12 +15,9 @@ ep_enter:
     push    %rbx
     push    %r12
     push    %r13
-    push    %r14
+    push    %r13
     mov     %rdi, %r12
     mov     %rsi, %r13
-    mov     %rdx, %r14
-    push    %rcx
-    push    %rcx
     call    ep_check_xsave
     test    %eax, %eax
     jz      1f
@@ -31,8 +28,6 @@ ep_enter:
     xsave64 (%rbx)
     mov     %r12, %rdi
     mov     %r13, %rsi
-    mov     %r14, %rdx
-    mov     (%rsp), %rcx
     call    ep_start
     mov     %eax, %r12d
     mov     $-1, %eax
@@ -43,7 +38,7 @@ ep_enter:
 1:  mov     %r12, %rdi
     call    ep_refuse_xsave
 2:  lea     -32(%rbp), %rsp
-    pop     %r14
+    pop     %r13
     pop     %r13
     pop     %r12
     pop     %rbx

@@ -5,14 +5,16 @@
  */
 #include "ep-abi.h"
 
-/* Registers of the interrupted thread, as the stub pushed them. */
+/* Registers of the interrupted thread, as the stub saved them. */
 struct ep_frame {
-    uint64_t r15, r14, r13, r12, r11, r10, r9, r8, rbp, rdi, rsi, rdx, rcx, rbx, rax, flags;
+    uint64_t mask;      /* signals that it blocks itself */
+    uint64_t alternate; /* out: top of the stack that its signal handlers run on, 0: none */
+    uint64_t r15, r14, r13, r12, r11, r10, r9, r8, rbp, rdx, rbx, rdi, rsi, rcx, rax, flags;
     uint64_t repeat; /* 1: the kernel wants the system call repeated */
 };
 
 /* On the interrupted thread. 0: a thread of ours lives and owns the region; else the stub drops it. */
-int ep_start(struct ep_args *args, struct ep_frame *frame, int64_t attach_rax, uint64_t old_mask);
+int ep_start(struct ep_args *args, struct ep_frame *frame);
 int ep_check_xsave(void);
 int ep_refuse_xsave(struct ep_args *args);
 

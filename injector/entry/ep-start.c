@@ -1,26 +1,27 @@
 // SPDX-License-Identifier: MIT
 /*
- * What runs on the interrupted thread: start a thread of ours, and settle whether the interrupted system call is repeated.
+ * What runs on the interrupted thread: start a thread of ours, and look where its signal handlers run.
  *
  * pthread_create takes locks of libc (the allocator's for the thread's TLS, the one of the stack cache). The thread cannot be in
  * the middle of them: it was chosen because it slept in a system call that libc makes while it holds none of them; a wait
  * for such a lock itself is a plain FUTEX_WAIT, which the driver does not choose.
  */
 #include "ep-blob.h"
+#include "ep-stub-layout.h"
 #include "ep-sys.h"
 
-#define ERESTARTSYS_RESULT    (-512)
-#define ERESTARTNOHAND_RESULT (-514)
-#define ERESTARTBLOCK_RESULT  (-516)
-#define EINTR_RESULT          (-4)
-#define SA_RESTART_FLAG       0x10000000u
-#define HANDLER_IGNORE        1u /* SIG_DFL is 0: kills, or is ignored */
+#define SS_DISABLE_FLAG 2
 
 _Static_assert(__builtin_offsetof(struct ep_args, base) == 8, "ep-blob-entry.S");
 _Static_assert(__builtin_offsetof(struct ep_args, region_size) == 16, "ep-blob-entry.S");
 _Static_assert(__builtin_offsetof(struct ep_args, xsave_offset) == 24, "ep-blob-entry.S");
-_Static_assert(__builtin_offsetof(struct ep_frame, rax) == 112, "ep-stub-layout.h");
-_Static_assert(__builtin_offsetof(struct ep_frame, repeat) == 128, "ep-stub-layout.h");
+_Static_assert(__builtin_offsetof(struct ep_frame, rdi) == EP_FRAME_RDI, "ep-stub-layout.h");
+_Static_assert(__builtin_offsetof(struct ep_frame, rax) == EP_FRAME_RAX, "ep-stub-layout.h");
+_Static_assert(__builtin_offsetof(struct ep_frame, r15) == EP_FRAME_R15, "ep-stub-layout.h");
+_Static_assert(__builtin_offsetof(struct ep_frame, flags) == EP_FRAME_FLAGS, "ep-stub-layout.h");
+_Static_assert(__builtin_offsetof(struct ep_frame, alternate) == EP_FRAME_ALTERNATE, "ep-stub-layout.h");
+_Static_assert(256 + sizeof(struct ep_frame) <= EP_STACK_USED, "ep-stub-layout.h");
+_Static_assert(__builtin_offsetof(struct ep_frame, repeat) == EP_FRAME_REPEAT, "ep-stub-layout.h");
 
 static void
 cpuid(uint32_t leaf, uint32_t out[4])
@@ -48,37 +49,22 @@ ep_refuse_xsave(struct ep_args *args)
     return 1;
 }
 
-/*
- * While the stub ran, signals were blocked; one that came in the meantime must interrupt the call that is about to be repeated, or its
- * handler's news would wait for as long as the call sleeps. What is left is the few instructions between the end of the stub's
- * mask and the call; calls with a time limit are safe there too, since the kernel forgets their restart when a handler has run.
- */
-static int
-handler_waits(int64_t attach_rax, uint64_t old_mask)
+/* Where the frame of a handler with SA_ONSTACK would begin. */
+static uint64_t
+alternate_top(const struct ep_frame *frame)
 {
-    uint64_t pending = 0;
+    struct ep_stack stack = {0};
 
-    if (attach_rax != ERESTARTSYS_RESULT && attach_rax != ERESTARTNOHAND_RESULT && attach_rax != ERESTARTBLOCK_RESULT)
+    if (ep_syscall(EP_SYS_sigaltstack, 0, (long)&stack, 0, 0) || (stack.flags & SS_DISABLE_FLAG))
         return 0;
-    ep_syscall(EP_SYS_rt_sigpending, (long)&pending, sizeof pending, 0, 0);
-    pending &= ~old_mask;
-    for (int number = 1; pending; number++, pending >>= 1) {
-        struct ep_sigaction action = {0};
-
-        if (!(pending & 1))
-            continue;
-        if (ep_syscall(EP_SYS_rt_sigaction, number, 0, (long)&action, sizeof action.mask))
-            continue;
-        if (action.handler <= HANDLER_IGNORE)
-            continue;
-        if (attach_rax != ERESTARTSYS_RESULT || !(action.flags & SA_RESTART_FLAG))
-            return 1;
-    }
-    return 0;
+    /* Asked from the region's stack. A thread that is on its alternate stack already gets no frame at its top. */
+    if ((uint64_t)(uintptr_t)frame - stack.base < stack.size)
+        return 0;
+    return (stack.base + stack.size) & ~(uint64_t)7;
 }
 
 int
-ep_start(struct ep_args *args, struct ep_frame *frame, int64_t attach_rax, uint64_t old_mask)
+ep_start(struct ep_args *args, struct ep_frame *frame)
 {
     int (*create)(void *, const void *, void *(*)(void *), void *) = (void *)args->symbols[EP_SYM_PTHREAD_CREATE];
     int *(*errno_location)(void) = (void *)args->symbols[EP_SYM_ERRNO_LOCATION];
@@ -92,9 +78,6 @@ ep_start(struct ep_args *args, struct ep_frame *frame, int64_t attach_rax, uint6
         args->error = error;
         ep_write_result(args);
     }
-    if (frame->repeat && handler_waits(attach_rax, old_mask)) {
-        frame->repeat = 0;
-        frame->rax = (uint64_t)(int64_t)EINTR_RESULT;
-    }
+    frame->alternate = alternate_top(frame);
     return error != 0;
 }

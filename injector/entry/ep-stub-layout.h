@@ -6,16 +6,26 @@
  */
 #define EP_PARAM_RIP         0  /* GDB: $rip at the attach */
 #define EP_PARAM_RIP_AGAIN   8  /* GDB: the same - 2 */
-#define EP_PARAM_RAX         16 /* GDB: $rax at the attach */
-#define EP_PARAM_MASK        24 /* signals blocked meanwhile */
-#define EP_PARAM_REGION      32
-#define EP_PARAM_REGION_SIZE 40
-#define EP_PARAM_CODE_SIZE   48
-#define EP_PARAM_IMAGE_SIZE  56
-#define EP_PARAM_ARGS        64 /* address of struct ep_args */
-#define EP_PARAM_LEFT        72 /* address of its stub_left */
-#define EP_PARAM_PATH        80
+#define EP_PARAM_MASK        16 /* signals blocked meanwhile */
+#define EP_PARAM_REGION      24
+#define EP_PARAM_REGION_SIZE 32
+#define EP_PARAM_CODE_SIZE   40
+#define EP_PARAM_IMAGE_SIZE  48
+#define EP_PARAM_ARGS        56 /* address of struct ep_args */
+#define EP_PARAM_LEFT        64 /* address of its stub_left */
+#define EP_PARAM_PATH        72
 
-/* struct ep_frame of the blob: r15 … rax, flags, repeat */
-#define EP_FRAME_RAX    112
-#define EP_FRAME_REPEAT 128
+/* struct ep_frame of the blob */
+#define EP_FRAME_ALTERNATE 8
+#define EP_FRAME_R15       16
+#define EP_FRAME_RDI       104
+#define EP_FRAME_RSI       112
+#define EP_FRAME_RCX       120
+#define EP_FRAME_RAX       128
+#define EP_FRAME_FLAGS     136
+#define EP_FRAME_REPEAT    144
+
+/* Of the interrupted thread's stack; see the drawing in ep-stub.S. GDB writes the two witnesses. */
+#define EP_RED_ZONE   128
+#define EP_WITNESS    80  /* bytes, copied from the stub's beginning */
+#define EP_STACK_USED 416 /* 256 and the frame, 16-aligned */

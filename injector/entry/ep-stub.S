@@ -10,8 +10,58 @@
  * out what it would have decided at that point anyway: to repeat the call (it sets rax to the number of the call and takes 2,
  * the length of `syscall`, off rip: we are entered at the jump below), or to give EINTR to a caller whose signal handler ran
  * (entered at `entry`). No call ends early or late because of us.
+ *
+ * A handler that runs while we are here must end the call that we are about to repeat, or its news would wait for as long as the
+ * call sleeps. Nothing in the kernel tells that one ran, but it leaves its frame behind: the last word that the kernel writes
+ * of a frame lies within 68 bytes below the red zone, or below the top of the alternate stack. These places hold a copy of our
+ * first bytes (GDB made two of them), rsp does not move, and if a copy is gone when all but the last registers are restored,
+ * the call gives EINTR instead of being repeated. Calls with a time limit (restart_syscall) the kernel itself ends so.
+ *
+ *    rsp at the attach ─┬─ red zone, 128 bytes
+ *                       ├─ EP_WITNESS bytes: a frame from before our first instruction
+ *                       ├─ unused, to 256
+ *                       ├─ struct ep_frame
+ *    rsp from then on  ─┼─ red zone, 128 bytes
+ *                       └─ EP_WITNESS bytes: a frame from before the last instructions
  */
 #include "ep-stub-layout.h"
+
+    .macro  save register, offset
+    mov     %\register, \offset(%rsp)
+    .endm
+    .macro  restore register, offset
+    mov     \offset(%rsp), %\register
+    .endm
+    .macro  each what
+    \what   r15, EP_FRAME_R15
+    \what   r14, EP_FRAME_R15+8
+    \what   r13, EP_FRAME_R15+16
+    \what   r12, EP_FRAME_R15+24
+    \what   r11, EP_FRAME_R15+32
+    \what   r10, EP_FRAME_R15+40
+    \what   r9, EP_FRAME_R15+48
+    \what   r8, EP_FRAME_R15+56
+    \what   rbp, EP_FRAME_R15+64
+    \what   rdx, EP_FRAME_R15+72
+    \what   rbx, EP_FRAME_R15+80
+    .endm
+    /* What the comparison needs, and the way out. */
+    .macro  leave_to parameter
+    restore rdi, EP_FRAME_RDI
+    restore rsi, EP_FRAME_RSI
+    restore rcx, EP_FRAME_RCX
+    restore rax, EP_FRAME_RAX
+    lea     EP_FRAME_FLAGS(%rsp), %rsp
+    popfq
+    lea     EP_STACK_USED-EP_FRAME_FLAGS-8(%rsp), %rsp
+    jmp     *params+\parameter(%rip)
+    .endm
+    .macro  compare
+    lea     ep_stub_start(%rip), %rsi
+    mov     $EP_WITNESS/8, %ecx
+    repe cmpsq
+    jne     interrupted
+    .endm
 
     .text
     .globl ep_stub_start, ep_stub_end, ep_stub_params
@@ -19,42 +69,31 @@ ep_stub_start:
     jmp     repeat                      /* 2 bytes: the kernel's rip - 2 */
     .org    ep_stub_start + 2
 entry:
-    lea     -256(%rsp), %rsp            /* red zone; lea keeps the flags */
-    pushq   $0
-    jmp     save
+    lea     -EP_STACK_USED(%rsp), %rsp  /* lea and mov keep the flags */
+    movq    $0, EP_FRAME_REPEAT(%rsp)
+    jmp     begin
 repeat:
-    lea     -256(%rsp), %rsp
-    pushq   $1
-save:
+    lea     -EP_STACK_USED(%rsp), %rsp
+    movq    $1, EP_FRAME_REPEAT(%rsp)
+begin:
+    save    rax, EP_FRAME_RAX
+    save    rcx, EP_FRAME_RCX
+    save    rdi, EP_FRAME_RDI
+    save    rsi, EP_FRAME_RSI
+    each    save
     pushfq
-    push    %rax
-    push    %rbx
-    push    %rcx
-    push    %rdx
-    push    %rsi
-    push    %rdi
-    push    %rbp
-    push    %r8
-    push    %r9
-    push    %r10
-    push    %r11
-    push    %r12
-    push    %r13
-    push    %r14
-    push    %r15
+    popq    EP_FRAME_FLAGS(%rsp)        /* its address is computed after the pop */
     cld
     mov     %rsp, %rbp                  /* struct ep_frame */
+    movq    $0, EP_FRAME_ALTERNATE(%rsp)
 
-    /* No handler of the application runs on our stack or is inherited by our thread; faults stay deliverable. */
-    pushq   $0
-    pushq   $0
+    /* No handler of the application runs on our stack; our thread inherits the mask. Faults stay deliverable. */
     mov     $14, %eax                   /* rt_sigprocmask(SIG_SETMASK, mask, old, 8) */
     mov     $2, %edi
     lea     params+EP_PARAM_MASK(%rip), %rsi
     mov     %rsp, %rdx
     mov     $8, %r10d
     syscall
-    mov     (%rsp), %r15                /* the old mask, for the blob */
 
     mov     $9, %eax                    /* mmap(region, size, RW, PRIVATE|ANONYMOUS|FIXED_NOREPLACE, -1, 0) */
     mov     params+EP_PARAM_REGION(%rip), %rdi
@@ -65,7 +104,7 @@ save:
     xor     %r9d, %r9d
     syscall
     cmp     $-4096, %rax
-    ja      leave
+    ja      unblock
     mov     %rax, %rbx                  /* the region */
     cmp     params+EP_PARAM_REGION(%rip), %rax
     jne     drop                        /* a kernel before 4.17 took the address as a hint */
@@ -97,63 +136,55 @@ save:
     test    %eax, %eax
     jnz     drop
 
-    /* ep_enter(args, frame, attach_rax, old mask) on a stack of ours: the thread's own may be small. */
-    mov     %rsp, %r14
-    mov     params+EP_PARAM_ARGS(%rip), %r12
-    mov     %r12, %rdi
+    /* ep_enter(args, frame) on a stack of ours: the thread's own may be small. */
+    mov     params+EP_PARAM_ARGS(%rip), %rdi
     mov     %rbp, %rsi
-    mov     params+EP_PARAM_RAX(%rip), %rdx
-    mov     %r15, %rcx
     mov     %rbx, %rsp
     add     params+EP_PARAM_REGION_SIZE(%rip), %rsp
     call    *%rbx
-    mov     %r14, %rsp
+    mov     %rbp, %rsp
     test    %eax, %eax
     jnz     drop
     mov     params+EP_PARAM_LEFT(%rip), %rax
     movl    $1, (%rax)                  /* from here on our thread may unmap the region */
-    jmp     leave
+    jmp     unblock
 drop:
     mov     $11, %eax                   /* munmap(region, size) */
     mov     %rbx, %rdi
     mov     params+EP_PARAM_REGION_SIZE(%rip), %rsi
     syscall
-leave:
-    mov     $14, %eax                   /* rt_sigprocmask(SIG_SETMASK, old, NULL, 8) */
+
+unblock:
+    mov     EP_FRAME_ALTERNATE(%rsp), %rdi
+    test    %rdi, %rdi
+    jz      1f
+    sub     $EP_WITNESS, %rdi
+    lea     ep_stub_start(%rip), %rsi
+    mov     $EP_WITNESS/8, %ecx
+    rep movsq
+1:  mov     $14, %eax                   /* rt_sigprocmask(SIG_SETMASK, old, NULL, 8) */
     mov     $2, %edi
     mov     %rsp, %rsi
     xor     %edx, %edx
     mov     $8, %r10d
     syscall
-    mov     %rbp, %rsp
+    each    restore
     cmpl    $0, EP_FRAME_REPEAT(%rsp)
-    jne     again
-
-    .macro  restore
-    pop     %r15
-    pop     %r14
-    pop     %r13
-    pop     %r12
-    pop     %r11
-    pop     %r10
-    pop     %r9
-    pop     %r8
-    pop     %rbp
-    pop     %rdi
-    pop     %rsi
-    pop     %rdx
-    pop     %rcx
-    pop     %rbx
-    pop     %rax
-    popfq
-    lea     264(%rsp), %rsp
-    .endm
-
-    restore
-    jmp     *params+EP_PARAM_RIP(%rip)
-again:
-    restore
-    jmp     *params+EP_PARAM_RIP_AGAIN(%rip)
+    je      plain
+    mov     EP_FRAME_ALTERNATE(%rsp), %rdi
+    test    %rdi, %rdi
+    jz      2f
+    sub     $EP_WITNESS, %rdi
+    compare
+2:  lea     EP_STACK_USED-EP_RED_ZONE-EP_WITNESS(%rsp), %rdi
+    compare
+    lea     -EP_RED_ZONE-EP_WITNESS(%rsp), %rdi
+    compare
+    leave_to EP_PARAM_RIP_AGAIN
+interrupted:
+    movq    $-4, EP_FRAME_RAX(%rsp)     /* EINTR */
+plain:
+    leave_to EP_PARAM_RIP
 
     .balign 8
 ep_stub_params:

@@ -10,10 +10,9 @@ enum {
     EP_SYS_write = 1,
     EP_SYS_open = 2,
     EP_SYS_close = 3,
-    EP_SYS_rt_sigaction = 13,
     EP_SYS_nanosleep = 35,
     EP_SYS_rename = 82,
-    EP_SYS_rt_sigpending = 127,
+    EP_SYS_sigaltstack = 131,
     EP_SYS_prctl = 157,
     EP_SYS_clock_gettime = 228,
 };
@@ -28,12 +27,11 @@ ep_syscall(long number, long a, long b, long c, long d)
     return result;
 }
 
-/* The kernel's own layout, which is not libc's. */
-struct ep_sigaction {
-    uint64_t handler;
-    uint64_t flags;
-    uint64_t restorer;
-    uint64_t mask;
+/* The kernel's stack_t. */
+struct ep_stack {
+    uint64_t base;
+    uint32_t flags;
+    uint64_t size;
 };
 
 struct ep_timespec {

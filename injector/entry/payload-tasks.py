@@ -49,13 +49,11 @@ def __payload_entrypoint(output_path, event_loop):
 
     def hidden_generator(awaitable):
         """asend() and athrow() do not show the asynchronous generator that they drive: found among what they refer to."""
-        collector = modules.get('gc')
-        if collector is None:
-            return None
-        for other in collector.get_referents(awaitable):
-            if type(other).__name__ == 'async_generator':
-                return other
-        return None
+        loaded = 'gc' in modules
+        import gc
+        if not loaded:
+            modules.pop('gc', None)
+        return next((other for other in gc.get_referents(awaitable) if type(other).__name__ == 'async_generator'), None)
 
     def chain(task):
         lines, seen = [], set()
@@ -64,8 +62,9 @@ def __payload_entrypoint(output_path, event_loop):
             seen.add(id(thing))
             found = step(thing)
             if found is None:
-                inner = hidden_generator(thing) if type(thing).__name__ in ('async_generator_asend', 'async_generator_athrow') else None
-                if inner is None:
+                kind = type(thing).__name__
+                inner = hidden_generator(thing) if kind in ('async_generator_asend', 'async_generator_athrow') else None
+                if inner is None and kind != 'FutureIter':  # of that one the future follows below
                     lines.append('on %s at 0x%x' % (kind_of(thing), id(thing)))
                 thing = inner
                 continue
