@@ -84,20 +84,15 @@ is_identifier(const char *s, gsize n)
 char *
 ha_owner_ref_text(const HaGraph *g, HaId dict, gsize i)
 {
-    HaRefName name;
-    gsize n;
-    guint64 whole;
-
-    ha_graph_ref_name(g, dict, i, &name);
-    if (name.kind == HF_RUN_ITEMS && name.index == 1 && name.key != HA_ID_NONE &&
-        ha_graph_type(g, name.key)->family == HF_FAMILY_STR && !ha_graph_content_whole(g, name.key, &whole)) {
-        const char *key = ha_graph_content(g, name.key, &n);
-        if (key && is_identifier(key, n))
-            return g_strdup_printf(".%.*s", (int)n, key);
-    }
     g_autofree char *text = ha_graph_ref_text(g, dict, i);
-    if (text && g_str_has_prefix(text, "<key "))
+    gsize n = text ? strlen(text) : 0;
+
+    if (!text)
+        return NULL;
+    if (g_str_has_prefix(text, "<key "))
         return g_steal_pointer(&text);
+    if (n > 4 && g_str_has_prefix(text, "['") && g_str_has_suffix(text, "']") && is_identifier(text + 2, n - 4))
+        return g_strdup_printf(".%.*s", (int)(n - 4), text + 2);
     return g_strconcat(".__dict__", text, NULL);
 }
 

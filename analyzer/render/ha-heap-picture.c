@@ -345,7 +345,7 @@ paint_frame(const Painter *p, HaPicNode *to, const HaNear *from)
         g_string_assign(to->type, "running " HA_CENSORED);
         return;
     }
-    g_string_printf(to->type, "running %s()", f->qualname);
+    g_string_printf(to->type, "running %s%s", f->qualname, g_str_has_suffix(f->qualname, ">") ? "" : "()");
     to->text = g_string_new(brief + strlen(" at "));
     to->details = g_steal_pointer(&file);
 }

@@ -213,7 +213,7 @@ ha_layout_render(const char *dot, gsize n, HaLayoutFormat format, const HaLayout
     close(fds[3]);
     fds[3] = -1;
 
-    gboolean ended = wait_for_end(alive[0], l.seconds);
+    gboolean ended = wait_for_end(alive[0], 3 * l.seconds); /* the machine may be busy with other things */
     /* Even where it seems to have ended: its status is fixed by then, and one that only closed the pipe must not be waited for. */
     kill(pid, SIGKILL);
     while (waitpid(pid, &status, 0) < 0 && errno == EINTR)

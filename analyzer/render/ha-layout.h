@@ -24,7 +24,7 @@ typedef enum {
 GQuark ha_layout_error_quark(void);
 
 typedef struct {
-    guint seconds;       /* wall clock; 0: the default */
+    guint seconds;       /* processor time, and three times as much on the clock; 0: the default */
     guint64 memory;      /* address space of the child, bytes; 0: the default */
     const char *program; /* what to start; NULL: this executable */
 } HaLayoutLimits;
