@@ -252,6 +252,7 @@ struct wk {
     struct wk_fault *fault;      /* NULL until set-up */
     const struct wk_jump *early; /* where to give up before that */
     struct wk_shape *shapes;
+    struct wk_at_hand *at_hand; /* roots/: names and lines that are asked for again and again */
     void *field_list; /* refs-prepare.c */
     struct wk_walk_state *walk;
 

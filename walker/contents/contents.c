@@ -12,7 +12,7 @@ enum {
 void
 wk_contents_init(struct wk *w)
 {
-    (void)w;
+    wk_at_hand_init(w);
 }
 
 /* ---- names of types */

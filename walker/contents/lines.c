@@ -99,8 +99,8 @@ locations_line(struct table t, int64_t line, int32_t lasti)
     return 0;
 }
 
-uint32_t
-wk_code_line(struct wk *w, wk_addr code, int32_t lasti)
+static uint32_t
+find_line(struct wk *w, wk_addr code, int32_t lasti)
 {
     int64_t first = WK_I32(code, w->facts.code_firstlineno), line;
     struct table t;
@@ -114,4 +114,17 @@ wk_code_line(struct wk *w, wk_addr code, int32_t lasti)
     else
         line = lnotab_line(t, first, lasti);
     return line > 0 && line <= INT32_MAX ? (uint32_t)line : 0;
+}
+
+/* Thousands of coroutines wait at one place. */
+uint32_t
+wk_code_line(struct wk *w, wk_addr code, int32_t lasti)
+{
+    struct wk_line *cached = &w->at_hand->lines[(code >> 4 ^ code >> 12 ^ (uint32_t)lasti >> 1) & 255];
+
+    if (cached->code != code || cached->lasti != lasti) {
+        uint32_t line = find_line(w, code, lasti);
+        *cached = (struct wk_line){code, lasti, line};
+    }
+    return cached->line;
 }

@@ -221,6 +221,12 @@ wk_text_long(struct wk *w, struct wk_text *t, wk_addr object)
         return;
     if (v.negative)
         wk_text_bytes(t, "-", 1);
+    if (v.n <= 2) { /* nearly all */
+        value = v.n == 0 ? 0 : WK_U32(v.digits, 0);
+        value |= v.n == 2 ? (uint64_t)WK_U32(v.digits, 4) << v.bits : 0;
+        wk_text_uint(t, value);
+        return;
+    }
     if (wk_int_u64(w, object, &value)) {
         wk_text_uint(t, value);
         return;

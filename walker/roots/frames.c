@@ -9,6 +9,31 @@ enum {
     MAX_SLOTS = 1 << 16, /* variables or stack entries of one frame */
 };
 
+void
+wk_at_hand_init(struct wk *w)
+{
+    struct wk_at_hand *a = w->at_hand = wk_alloc(w, sizeof *a);
+
+    a->code = wk_name(w, "<code>");
+    a->function = wk_name(w, "<function>");
+    a->frame = wk_name(w, "<frame>");
+    a->f_locals = wk_name(w, "<f_locals>");
+    a->f_back = wk_name(w, "<f_back>");
+    a->f_trace = wk_name(w, "<f_trace>");
+    a->globals = wk_name(w, "<globals>");
+    a->builtins = wk_name(w, "<builtins>");
+    a->extra_locals = wk_name(w, "<extra locals>");
+    a->locals_cache = wk_name(w, "<locals cache>");
+    a->name = wk_name(w, ".__name__");
+    a->qualname = wk_name(w, ".__qualname__");
+    a->finalizer = wk_name(w, "<finalizer>");
+    a->origin = wk_name(w, "<origin>");
+    a->awaits = wk_name(w, "<awaits>");
+    a->exception = wk_name(w, "<exception>");
+    a->exception_type = wk_name(w, "<exception type>");
+    a->traceback = wk_name(w, "<traceback>");
+}
+
 static uint32_t
 tuple_length(wk_addr tuple)
 {
@@ -214,7 +239,7 @@ slot_refs(struct wk *w, const struct wk_frame_view *v, uint32_t seen, bool gener
 
         if (object == 0)
             continue;
-        name = awaits && i == n - 1 ? wk_name(w, "<awaits>") : wk_frame_slot_name(w, v, i);
+        name = awaits && i == n - 1 ? w->at_hand->awaits : wk_frame_slot_name(w, v, i);
         wk_ref(w, object, name, i < seen ? 0 : HF_RUN_HIDDEN);
     }
 }
@@ -226,10 +251,10 @@ wk_internal_frame_refs(struct wk *w, const struct wk_frame_view *v)
     const struct wk_facts *f = &w->facts;
     int32_t top = WK_I32(v->internal, f->iframe_stacktop);
 
-    wk_ref(w, WK_U64(v->internal, f->iframe_frame_obj), wk_name(w, "<frame>"), 0);
-    wk_ref(w, v->locals, wk_name(w, "<f_locals>"), 0);
-    wk_ref(w, v->function, wk_name(w, "<function>"), 0);
-    wk_ref(w, v->code, wk_name(w, "<code>"), 0);
+    wk_ref(w, WK_U64(v->internal, f->iframe_frame_obj), w->at_hand->frame, 0);
+    wk_ref(w, v->locals, w->at_hand->f_locals, 0);
+    wk_ref(w, v->function, w->at_hand->function, 0);
+    wk_ref(w, v->code, w->at_hand->code, 0);
     slot_refs(w, v, top > 0 ? (uint32_t)top : 0, v->owner == WK_OWNER_GENERATOR);
 }
 
@@ -243,21 +268,21 @@ wk_frame_refs(struct wk *w, const struct wk_type *type, wk_addr frame)
         wk_ref_traverse(w, type, frame);
         return;
     }
-    wk_ref(w, WK_U64(frame, f->frame_back), wk_name(w, "<f_back>"), 0);
+    wk_ref(w, WK_U64(frame, f->frame_back), w->at_hand->f_back, 0);
     if (f->frame_iframe != WK_NO_FACT) {
-        wk_ref(w, WK_U64(frame, f->frame_trace), wk_name(w, "<f_trace>"), 0);
+        wk_ref(w, WK_U64(frame, f->frame_trace), w->at_hand->f_trace, 0);
         if (f->frame_extra_locals != WK_NO_FACT)
-            wk_ref(w, WK_U64(frame, f->frame_extra_locals), wk_name(w, "<extra locals>"), 0);
+            wk_ref(w, WK_U64(frame, f->frame_extra_locals), w->at_hand->extra_locals, 0);
         if (f->frame_locals_cache != WK_NO_FACT)
-            wk_ref(w, WK_U64(frame, f->frame_locals_cache), wk_name(w, "<locals cache>"), HF_RUN_HIDDEN);
+            wk_ref(w, WK_U64(frame, f->frame_locals_cache), w->at_hand->locals_cache, HF_RUN_HIDDEN);
         if (v.owner == WK_OWNER_FRAME)
             wk_internal_frame_refs(w, &v);
         return;
     }
-    wk_ref(w, v.code, wk_name(w, "<code>"), 0);
-    wk_ref(w, v.builtins, wk_name(w, "<builtins>"), 0);
-    wk_ref(w, v.globals, wk_name(w, "<globals>"), 0);
-    wk_ref(w, v.locals, wk_name(w, "<f_locals>"), 0);
-    wk_ref(w, WK_U64(frame, f->frame_trace), wk_name(w, "<f_trace>"), 0);
+    wk_ref(w, v.code, w->at_hand->code, 0);
+    wk_ref(w, v.builtins, w->at_hand->builtins, 0);
+    wk_ref(w, v.globals, w->at_hand->globals, 0);
+    wk_ref(w, v.locals, w->at_hand->f_locals, 0);
+    wk_ref(w, WK_U64(frame, f->frame_trace), w->at_hand->f_trace, 0);
     slot_refs(w, &v, UINT32_MAX, WK_U64(frame, f->frame_gen) != 0);
 }

@@ -43,30 +43,29 @@ wk_generator_refs(struct wk *w, const struct wk_type *type, wk_addr generator)
 {
     const struct wk_facts *f = &w->facts;
     bool coroutine = type->family == HF_FAMILY_COROUTINE, asyncgen = type->family == HF_FAMILY_ASYNCGEN;
-    uint32_t code_name = wk_name(w, "<code>");
 
     struct wk_frame_view v;
 
     if (asyncgen)
-        wk_ref(w, WK_U64(generator, f->agen_finalizer), wk_name(w, "<finalizer>"), 0);
+        wk_ref(w, WK_U64(generator, f->agen_finalizer), w->at_hand->finalizer, 0);
     if (f->gen_iframe == WK_NO_FACT) {
-        wk_ref(w, WK_U64(generator, f->gen_frame), wk_name(w, "<frame>"), 0);
-        wk_ref(w, WK_U64(generator, f->gen_code), code_name, 0);
+        wk_ref(w, WK_U64(generator, f->gen_frame), w->at_hand->frame, 0);
+        wk_ref(w, WK_U64(generator, f->gen_code), w->at_hand->code, 0);
     } else if (f->gen_code != WK_NO_FACT)
-        wk_ref(w, WK_U64(generator, f->gen_code), code_name, 0);
-    wk_ref(w, WK_U64(generator, f->gen_name), wk_name(w, ".__name__"), 0);
-    wk_ref(w, WK_U64(generator, f->gen_qualname), wk_name(w, ".__qualname__"), 0);
+        wk_ref(w, WK_U64(generator, f->gen_code), w->at_hand->code, 0);
+    wk_ref(w, WK_U64(generator, f->gen_name), w->at_hand->name, 0);
+    wk_ref(w, WK_U64(generator, f->gen_qualname), w->at_hand->qualname, 0);
     if (f->gen_iframe != WK_NO_FACT) {
         if (wk_frame_of_generator(w, generator, &v))
             wk_internal_frame_refs(w, &v);
         else if (f->gen_code == WK_NO_FACT)
-            wk_ref(w, wk_generator_code(w, generator), code_name, HF_RUN_HIDDEN);
+            wk_ref(w, wk_generator_code(w, generator), w->at_hand->code, HF_RUN_HIDDEN);
     }
     if (f->excitem_type != WK_NO_FACT)
-        wk_ref(w, WK_U64(generator, f->gen_exc_state + f->excitem_type), wk_name(w, "<exception type>"), 0);
-    wk_ref(w, WK_U64(generator, f->gen_exc_state + f->excitem_value), wk_name(w, "<exception>"), 0);
+        wk_ref(w, WK_U64(generator, f->gen_exc_state + f->excitem_type), w->at_hand->exception_type, 0);
+    wk_ref(w, WK_U64(generator, f->gen_exc_state + f->excitem_value), w->at_hand->exception, 0);
     if (f->excitem_traceback != WK_NO_FACT)
-        wk_ref(w, WK_U64(generator, f->gen_exc_state + f->excitem_traceback), wk_name(w, "<traceback>"), 0);
+        wk_ref(w, WK_U64(generator, f->gen_exc_state + f->excitem_traceback), w->at_hand->traceback, 0);
     if (coroutine)
-        wk_ref(w, WK_U64(generator, f->coro_origin), wk_name(w, "<origin>"), HF_RUN_HIDDEN);
+        wk_ref(w, WK_U64(generator, f->coro_origin), w->at_hand->origin, HF_RUN_HIDDEN);
 }

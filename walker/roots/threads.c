@@ -118,10 +118,10 @@ frame_row(struct wk *w, struct frame_buffers *b, const struct wk_frame_view *v)
     size_t n = 0;
 
     if (owned) { /* what the frame holds beside its variables */
-        add(b, &n, v->frame, wk_name(w, "<frame>"));
-        add(b, &n, v->function, wk_name(w, "<function>"));
-        add(b, &n, v->code, wk_name(w, "<code>"));
-        add(b, &n, v->locals, wk_name(w, "<f_locals>"));
+        add(b, &n, v->frame, w->at_hand->frame);
+        add(b, &n, v->function, w->at_hand->function);
+        add(b, &n, v->code, w->at_hand->code);
+        add(b, &n, v->locals, w->at_hand->f_locals);
     }
     for (uint32_t i = 0; i < v->n_slots + v->n_stack; i++) {
         wk_addr object = WK_U64(v->slots, 8ull * i);
