@@ -1,21 +1,17 @@
 // SPDX-License-Identifier: MIT
 #include "analyses/ha-neighbourhood.h"
 
-#include "analyses/ha-back-search.h"
+#include "analyses/ha-near-paths.h"
 #include "analyses/ha-owner.h"
 #include "analyses/ha-referrers.h"
 #include "cli/ha-command.h"
 #include "text/ha-name-template.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 enum {
     MAX_NODES = 3000,
     NAMES_KEPT = 8,       /* different names of edges between two nodes */
-    MANY_CHOSEN = 8,      /* up to here each chosen object gets its own path to a root; more share some */
-    SHARED_PATHS = 3,     /* paths to a root from many chosen ones */
-    MAX_SOURCES = 50,     /* paths from sources */
     HUB_LEVEL = 2,        /* from here on an object with too many referrers is a hub */
     HUB_HOLDERS = 3,      /* referrers of a hub that are one of a kind and get a node */
     BUNDLE_LEAST = 3,     /* so many of one type and name get one node, when there are too many for a node each */
@@ -27,9 +23,7 @@ typedef struct {
     const HaNeighbourhoodSpec *spec;
     HaNeighbourhood *out;
     HaBits *keep;         /* chosen, sources, excluded: dicts among them are drawn as themselves */
-    HaBits *always;       /* these, and what lies on paths */
-    HaBits *on_path;      /* objects on paths, their namespaces left out: each has a node of its own */
-    GHashTable *red;      /* Step → itself: on the path from a source */
+    HaNearPaths *paths;   /* what lies on them is never put into a bundle */
     GHashTable *node_of;  /* id + 1 → node + 1 */
     GHashTable *edge_of;  /* "from to flags name" → edge + 1 */
     GHashTable *names_of; /* "from to flags" → how many edges */
@@ -38,23 +32,6 @@ typedef struct {
     GArray *queue;        /* nodes to look at */
     HaReferrerBudget budget;
 } Explorer;
-
-typedef struct {
-    HaId from, to;
-} Step;
-
-static guint
-step_hash(gconstpointer p)
-{
-    const Step *s = p;
-    return s->from * 2654435761u ^ s->to;
-}
-
-static gboolean
-step_equal(gconstpointer a, gconstpointer b)
-{
-    return memcmp(a, b, sizeof(Step)) == 0;
-}
 
 static void
 clear_node(gpointer data)
@@ -167,108 +144,6 @@ add_edge(Explorer *x, guint from, guint to, guint flags, guint64 count, const ch
     g_hash_table_insert(x->names_of, g_steal_pointer(&pair), GUINT_TO_POINTER(names + 1));
 }
 
-/* Paths first: what lies on them is never put into a bundle. */
-
-static void
-keep_path(Explorer *x, const HaBackPath *path, gboolean red, guint *steps)
-{
-    HaId last = HA_ID_NONE;
-
-    *steps = 0;
-    for (gsize i = 0; i < path->n; i++) {
-        HaId id = path->ids[i];
-
-        ha_bits_set(x->always, id);
-        /* [owner, its dict, value]: the dict is part of its owner */
-        if (!ha_bits_get(x->keep, id)) {
-            HaId owner = ha_owner_of_dict(x->g, id);
-            if (owner != HA_ID_NONE && ha_bits_get(x->spec->live, owner)) {
-                if (owner == last)
-                    continue;
-                id = owner;
-            }
-        }
-        ha_bits_set(x->on_path, id);
-        if (last != HA_ID_NONE) {
-            (*steps)++;
-            if (red) {
-                Step *s = g_new(Step, 1);
-                *s = (Step){last, id};
-                g_hash_table_add(x->red, s);
-            }
-        }
-        last = id;
-    }
-}
-
-/* Held from outside the heap: by C code, or by what the walker could not see. */
-static gboolean
-has_surplus(HaGraph *g, HaId id, gpointer ledger)
-{
-    (void)g;
-    return ha_ledger_surplus(ledger, id) > 0;
-}
-
-static gboolean
-search_roots(Explorer *x, GError **error)
-{
-    const HaNeighbourhoodSpec *s = x->spec;
-    g_autoptr(GArray) paths = g_array_new(FALSE, FALSE, sizeof(HaBackPath));
-    gboolean ok = TRUE;
-
-    g_array_set_clear_func(paths, ha_back_path_clear);
-    if (s->n_chosen > MANY_CHOSEN)
-        ok = ha_back_search(x->g, s->live, s->excluded, s->chosen, s->n_chosen, ha_back_fits_root, NULL, SHARED_PATHS,
-                            paths, error);
-    else
-        for (gsize i = 0; i < s->n_chosen && ok; i++)
-            ok = ha_back_search(x->g, s->live, s->excluded, &s->chosen[i], 1, ha_back_fits_root, NULL, 1, paths, error);
-    if (ok && paths->len == 0 && s->ledger)
-        ok = ha_back_search(x->g, s->live, s->excluded, s->chosen, s->n_chosen, has_surplus, (gpointer)s->ledger, 1,
-                            paths, error);
-    for (guint i = 0; i < paths->len; i++) {
-        const HaBackPath *path = &g_array_index(paths, HaBackPath, i);
-        guint steps;
-
-        keep_path(x, path, FALSE, &steps);
-        if (steps < x->out->root_steps) {
-            x->out->root_steps = steps;
-            HaId owner = ha_owner_of_dict(x->g, path->ids[0]);
-            x->out->root = owner != HA_ID_NONE ? owner : path->ids[0];
-        }
-    }
-    return ok;
-}
-
-static gboolean
-is_source(HaGraph *g, HaId id, gpointer sources)
-{
-    (void)g;
-    return ha_bits_get(sources, id);
-}
-
-static gboolean
-search_sources(Explorer *x, GError **error)
-{
-    const HaNeighbourhoodSpec *s = x->spec;
-    g_autoptr(GArray) paths = g_array_new(FALSE, FALSE, sizeof(HaBackPath));
-
-    if (!s->sources)
-        return TRUE;
-    g_array_set_clear_func(paths, ha_back_path_clear);
-    if (!ha_back_search(x->g, s->live, s->excluded, s->chosen, s->n_chosen, is_source, (gpointer)s->sources,
-                        MAX_SOURCES, paths, error))
-        return FALSE;
-    for (guint i = 0; i < paths->len; i++) {
-        guint steps;
-
-        keep_path(x, &g_array_index(paths, HaBackPath, i), TRUE, &steps);
-        x->out->sources_reached++;
-        x->out->source_steps = MAX(x->out->source_steps, steps);
-    }
-    return TRUE;
-}
-
 /* Referrers of a node that have none yet, by type and first name. */
 typedef struct {
     char *name; /* as a template; owned; NULL: none */
@@ -345,18 +220,11 @@ make_groups(const Explorer *x, const GPtrArray *fresh, gboolean many_targets)
 static gboolean
 is_red(const Explorer *x, HaId from, const HaNear *to)
 {
-    Step s = {from, to->id};
+    gboolean red = to->kind == HA_NEAR_OBJECT && ha_near_paths_red(x->paths, from, to->id);
 
-    if (g_hash_table_size(x->red) == 0)
-        return FALSE;
-    if (to->kind == HA_NEAR_OBJECT)
-        return g_hash_table_contains(x->red, &s);
-    for (guint i = 0; to->members && i < to->members->len; i++) {
-        s.to = g_array_index(to->members, HaId, i);
-        if (g_hash_table_contains(x->red, &s))
-            return TRUE;
-    }
-    return FALSE;
+    for (guint i = 0; x->spec->sources && to->members && i < to->members->len && !red; i++)
+        red = ha_near_paths_red(x->paths, from, g_array_index(to->members, HaId, i));
+    return red;
 }
 
 static void
@@ -490,7 +358,7 @@ expand(Explorer *x, guint to, guint from)
     gsize n_targets = node->members ? node->members->len : 1;
     HaId own_dict = node->dict;
     g_autoptr(HaReferrers) referrers =
-        ha_referrers_new(x->g, x->spec->live, targets, n_targets, x->keep, x->always, &x->budget);
+        ha_referrers_new(x->g, x->spec->live, targets, n_targets, x->keep, x->paths->raw, &x->budget);
     g_autoptr(GPtrArray) fresh = g_ptr_array_new();
     guint64 left_out = 0;
     guint slots = x->spec->max_breadth;
@@ -504,7 +372,7 @@ expand(Explorer *x, guint to, guint from)
             continue; /* a namespace that refers to its owner */
         if (known && from & FROM_KNOWN) {
             connect_referrer(x, GPOINTER_TO_UINT(known) - 1, to, r);
-        } else if (ha_bits_get(x->on_path, r->id) && from & FROM_PATHS) {
+        } else if (ha_bits_get(x->paths->nodes, r->id) && from & FROM_PATHS) {
             connect_object(x, r, to);
             slots -= slots > 0;
         } else if (from & FROM_ALL) {
@@ -657,21 +525,23 @@ set_all(HaBits *to, const HaBits *from)
         to->words[i] |= from->words[i];
 }
 
-static gboolean
-make_sets(Explorer *x, GError **error)
+static void
+note_running(Explorer *x)
 {
-    guint32 n = ha_graph_n_objects(x->g);
     gsize n_frames;
     const HaFrame *frames = ha_graph_frames(x->g, &n_frames);
 
+    x->running = g_hash_table_new(NULL, NULL);
     for (gsize i = 0; i < n_frames; i++)
         if (frames[i].frame != HA_ID_NONE)
             g_hash_table_add(x->running, GSIZE_TO_POINTER((gsize)frames[i].frame + 1));
+}
 
-    x->keep = ha_bits_new(n, FALSE);
-    x->always = ha_bits_new(n, FALSE);
-    x->on_path = ha_bits_new(n, FALSE);
-    if (!x->keep || !x->always || !x->on_path) {
+static gboolean
+find_paths(Explorer *x, GError **error)
+{
+    x->keep = ha_bits_new(ha_graph_n_objects(x->g), FALSE);
+    if (!x->keep) {
         g_set_error(error, HA_ERROR, HA_ERROR_FAILED, "not enough memory for a picture");
         return FALSE;
     }
@@ -679,41 +549,41 @@ make_sets(Explorer *x, GError **error)
         ha_bits_set(x->keep, x->spec->chosen[i]);
     set_all(x->keep, x->spec->sources);
     set_all(x->keep, x->spec->excluded);
-    set_all(x->always, x->keep);
+    x->paths = ha_near_paths_new(x->g, x->spec, x->keep, error);
+    if (!x->paths)
+        return FALSE;
+    x->out->root = x->paths->root;
+    x->out->root_steps = x->paths->root_steps;
+    x->out->sources_reached = x->paths->sources_reached;
+    x->out->source_steps = x->paths->source_steps;
+    set_all(x->paths->raw, x->keep); /* names of all these are looked up however many referrers there are */
     return TRUE;
 }
 
 HaNeighbourhood *
 ha_neighbourhood_new(HaGraph *g, const HaNeighbourhoodSpec *spec, GError **error)
 {
-    Explorer x = {.g = g, .spec = spec, .budget = {G_GUINT64_CONSTANT(200000000)}};
-    HaNeighbourhood *out = g_new0(HaNeighbourhood, 1);
-
-    if (!ha_graph_need_referrers(g, error)) {
-        g_free(out);
+    if (!ha_graph_need_referrers(g, error))
         return NULL;
-    }
+
+    Explorer x = {.g = g, .spec = spec, .budget = {G_GUINT64_CONSTANT(200000000)}};
+    HaNeighbourhood *out = x.out = g_new0(HaNeighbourhood, 1);
     out->nodes = g_array_new(FALSE, TRUE, sizeof(HaNear));
     g_array_set_clear_func(out->nodes, clear_node);
     out->edges = g_array_new(FALSE, TRUE, sizeof(HaNearEdge));
     g_array_set_clear_func(out->edges, clear_edge);
     out->max_depth = spec->max_depth;
-    out->root_steps = G_MAXUINT;
-    out->root = HA_ID_NONE;
-    x.out = out;
-    x.red = g_hash_table_new_full(step_hash, step_equal, g_free, NULL);
     x.node_of = g_hash_table_new(NULL, NULL);
     x.edge_of = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
     x.names_of = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
     x.frame_of = g_hash_table_new(NULL, NULL);
-    x.running = g_hash_table_new(NULL, NULL);
     x.queue = g_array_new(FALSE, FALSE, sizeof(guint));
-    gboolean ok = make_sets(&x, error) && search_roots(&x, error) && search_sources(&x, error);
+    note_running(&x);
+    gboolean ok = find_paths(&x, error);
     if (ok) {
         add_chosen(&x);
         explore(&x);
     }
-    g_hash_table_unref(x.red);
     g_hash_table_unref(x.node_of);
     g_hash_table_unref(x.edge_of);
     g_hash_table_unref(x.names_of);
@@ -721,8 +591,7 @@ ha_neighbourhood_new(HaGraph *g, const HaNeighbourhoodSpec *spec, GError **error
     g_hash_table_unref(x.running);
     g_array_unref(x.queue);
     g_clear_pointer(&x.keep, ha_bits_free);
-    g_clear_pointer(&x.always, ha_bits_free);
-    g_clear_pointer(&x.on_path, ha_bits_free);
+    g_clear_pointer(&x.paths, ha_near_paths_free);
     if (!ok)
         g_clear_pointer(&out, ha_neighbourhood_free);
     return out;
