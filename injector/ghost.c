@@ -8,6 +8,7 @@
 #include <sys/resource.h>
 #include <sys/syscall.h>
 #include <unistd.h>
+#include "memory.h"
 #include "procfs.h"
 #include "script.h"
 #include "stub.h"
@@ -53,6 +54,7 @@ prepare(InjRun *run, const char *nonce, gsize blob_size, InjCave *cave, InjForkS
     Layout l = layout_of(blob_size);
     guint64 addr, rseq = 0;
 
+    inj_target_reload_status(t); /* handlers may have changed since */
     *s = (InjForkScript){
         .pid = t->pid,
         .signal = choose_signal(t),
@@ -218,7 +220,7 @@ inj_ghost_fork(InjRun *run, gsize blob_size, InjGhost *out, GError **error)
     gsize n;
 
     *out = (InjGhost){.pidfd = -1};
-    if (!prepare(run, nonce, blob_size, &out->cave, &s, &stub, error))
+    if (!inj_memory_check(run->target, error) || !prepare(run, nonce, blob_size, &out->cave, &s, &stub, error))
         return FALSE;
     inj_guard_set_cave(run->guard, &out->cave);
     const void *bytes = g_bytes_get_data(stub, &n);

@@ -10,6 +10,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 #include "error.h"
+#include "poke.h"
 #include "preflight.h"
 #include "procfs.h"
 
@@ -86,8 +87,8 @@ read_tmpdir(const InjTarget *t)
     return NULL;
 }
 
-static void
-read_status(InjTarget *t)
+void
+inj_target_reload_status(InjTarget *t)
 {
     g_autofree char *status = inj_target_proc(t, "status", NULL);
     guint64 v;
@@ -201,7 +202,7 @@ inj_target_open(pid_t pid, GError **error)
         g_strchomp(t->comm);
     else
         t->comm = g_strdup("?");
-    read_status(t);
+    inj_target_reload_status(t);
     if (!inj_preflight_state(t, &st, error))
         return NULL;
     t->mem_fd = openat(t->proc_fd, "mem", O_RDWR | O_CLOEXEC);
@@ -331,6 +332,10 @@ inj_target_write(const InjTarget *t, guint64 addr, const void *bytes, gsize n)
         if (addr > G_MAXINT64 - n)
             return FALSE;
         ssize_t r = TEMP_FAILURE_RETRY(pwrite(t->mem_fd, bytes, n, (off_t)addr));
+        /* Reading shows that the memory is there and still that of this program: so it is the kernel's policy. */
+        char byte;
+        if (r < 0 && (errno == EIO || errno == EPERM || errno == EACCES) && inj_target_read(t, addr, &byte, 1))
+            return inj_poke(t, addr, bytes, n);
         if (r <= 0)
             return FALSE;
         bytes = (const char *)bytes + r;

@@ -61,6 +61,7 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(InjTarget, inj_target_free)
 
 gboolean inj_target_alive(const InjTarget *t);                 /* the same process still runs (and is no zombie) */
 gboolean inj_target_reload_maps(InjTarget *t, GError **error); /* modules keep their addresses in memory */
+void inj_target_reload_status(InjTarget *t);                   /* uid, gid, rss, signals */
 GArray *inj_target_threads(const InjTarget *t);  /* array of pid_t, ascending, our namespace; empty when it is gone */
 GArray *inj_target_children(const InjTarget *t); /* array of pid_t of all threads' children */
 char inj_target_state(const InjTarget *t);       /* as in /proc/PID/stat; 0 when it is gone */

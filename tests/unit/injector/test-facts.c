@@ -4,6 +4,7 @@
 #include <glib/gstdio.h>
 #include <string.h>
 #include "error.h"
+#include "memory.h"
 #include "preflight.h"
 #include "procfs.h"
 #include "progress.h"
@@ -115,6 +116,58 @@ test_frozen(void)
 }
 
 static void
+test_memory(void)
+{
+    static const char MEMINFO[] = "MemTotal:       1000000 kB\nMemAvailable:    500000 kB\n";
+    g_autofree char *dir = g_dir_make_tmp("heapdump-test-XXXXXX", NULL);
+    static const struct {
+        const char *meminfo, *cgroup;
+        guint64 available;
+        const char *limit;
+    } cases[] = {
+        {NULL, NULL, G_MAXUINT64, NULL},
+        {MEMINFO, NULL, 512000000, "this machine's memory"},
+        {MEMINFO, "0::/wide\n", 512000000, "this machine's memory"},
+        {MEMINFO, "0::/wide/tight\n", 400, "the memory limit of control group /wide/tight"},
+        {MEMINFO, "0::/wide/tight/below\n", 400, "the memory limit of control group /wide/tight"},
+        {MEMINFO, "0::/over\n", 0, "the memory limit of control group /over"},
+        {MEMINFO, "9:cpu:/x\n5:memory:/old\n", 70, "the memory limit of control group /old"},
+        {MEMINFO, "0::/nowhere\nrubbish", 512000000, "this machine's memory"},
+    };
+    static const char *const files[][2] = {
+        {"wide/tight/memory.max", "1000\n"},
+        {"wide/tight/memory.current", "800\n"},
+        {"wide/tight/memory.stat", "anon 5\ninactive_file 200\nfile 9\n"},
+        {"wide/memory.max", "max\n"},
+        {"wide/memory.current", "5\n"},
+        {"over/memory.max", "10\n"},
+        {"over/memory.current", "50\n"},
+        {"memory/old/memory.limit_in_bytes", "100\n"},
+        {"memory/old/memory.usage_in_bytes", "30\n"},
+    };
+
+    for (gsize i = 0; i < G_N_ELEMENTS(files); i++)
+        put(dir, files[i][0], files[i][1]);
+    for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
+        InjMemory m;
+        inj_memory_look(&m, cases[i].meminfo, cases[i].cgroup, dir);
+        g_assert_cmpuint(m.available, ==, cases[i].available);
+        g_assert_cmpstr(m.limit, ==, cases[i].limit);
+        inj_memory_clear(&m);
+    }
+    for (gsize i = 0; i < G_N_ELEMENTS(files); i++) {
+        g_autofree char *path = g_build_filename(dir, files[i][0], NULL);
+        g_assert_cmpint(g_remove(path), ==, 0);
+    }
+    static const char *const folders[] = {"wide/tight", "wide", "over", "memory/old", "memory", ""};
+    for (gsize i = 0; i < G_N_ELEMENTS(folders); i++) {
+        g_autofree char *path = g_build_filename(dir, folders[i], NULL);
+        g_assert_cmpint(g_rmdir(path), ==, 0);
+    }
+    g_assert_cmpuint(inj_memory_needed(1200000000), ==, 100000000 + (24 << 20));
+}
+
+static void
 test_values(void)
 {
     static const char TEXT[] = "HD gdb 13\nHD x 1\nnoise HD x 9\nHD forked 6386 -11 0x7f0000000000 99x\nHD x 2 3\nHD "
@@ -209,6 +262,7 @@ main(int argc, char **argv)
     g_test_add_func("/facts/stat", test_stat);
     g_test_add_func("/facts/status", test_status);
     g_test_add_func("/facts/frozen", test_frozen);
+    g_test_add_func("/facts/memory", test_memory);
     g_test_add_func("/facts/values", test_values);
     g_test_add_func("/facts/command-time", test_command_time);
     g_test_add_func("/facts/result", test_result);

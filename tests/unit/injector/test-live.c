@@ -13,6 +13,7 @@
 #include <unistd.h>
 #include "error.h"
 #include "guard.h"
+#include "poke.h"
 #include "python.h"
 #include "run.h"
 #include "session.h"
@@ -144,6 +145,32 @@ test_cave(void)
     g_assert_false(inj_cave_find(t, 1 << 20, &other, &error));
     g_assert_error(error, INJ_ERROR, INJ_ERROR_FAILED);
     end_child(pid);
+}
+
+/* The other way to write, for kernels that forbid the first: read-only memory, any alignment, the process goes on as it was. */
+static void
+test_poke(void)
+{
+    pid_t pid = start_child();
+    g_autoptr(InjTarget) t = open_target(pid);
+    static const char TEXT[] = "twenty bytes of text";
+    char back[32];
+    InjCave cave;
+
+    g_assert_true(inj_cave_find(t, 700, &cave, NULL));
+    for (guint shift = 0; shift < 8; shift++) {
+        g_assert_true(inj_poke(t, cave.addr + 100 + shift, TEXT, sizeof TEXT - 1 - shift));
+        g_assert_true(inj_target_read(t, cave.addr + 99, back, sizeof back));
+        g_assert_cmpmem(back + 1 + shift, sizeof TEXT - 1 - shift, TEXT, sizeof TEXT - 1 - shift);
+        g_assert_cmpint(back[0], ==, 0);
+        g_assert_cmpint(back[21], ==, 0);
+    }
+    g_assert_false(inj_poke(t, 4096, TEXT, 4));
+    g_assert_cmpint(inj_target_tracer(t), ==, 0);
+    g_assert_cmpint(inj_target_state(t), !=, 'T');
+    g_assert_cmpint(inj_target_state(t), !=, 't');
+    end_child(pid);
+    g_assert_false(inj_poke(t, cave.addr, TEXT, 4));
 }
 
 /* A thread that sleeps inside a cave is seen, and the cave is not cleared under it. */
@@ -339,6 +366,7 @@ main(int argc, char **argv)
     g_test_add_func("/live/look", test_look);
     g_test_add_func("/live/refusals", test_refusals);
     g_test_add_func("/live/cave", test_cave);
+    g_test_add_func("/live/poke", test_poke);
     g_test_add_func("/live/cave-watch", test_cave_watch);
     g_test_add_func("/live/stage", test_stage);
     g_test_add_func("/live/stage-refusals", test_stage_refusals);
