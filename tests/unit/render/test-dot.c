@@ -142,6 +142,30 @@ test_empty(void)
     g_assert_no_error(error);
 }
 
+/* Above some hundred nodes libgvc is told to try less; a thousand come out all the same. */
+static void
+test_large(void)
+{
+    g_autoptr(HaPicture) p = ha_picture_new("large");
+    g_autoptr(GBytes) svg = NULL;
+    g_autoptr(GError) error = NULL;
+    guint count = 0;
+    gsize n;
+
+    for (guint i = 0; i < 1000; i++) {
+        ha_picture_add_node(p, "app.Node", -1, 0, i / 30);
+        if (i)
+            ha_picture_add_edge(p, i, i / 3, 0, 1, ".next", -1);
+    }
+    g_autofree char *dot = ha_dot_write(p);
+    g_assert_nonnull(strstr(dot, " mclimit=0.1; splines=line;\n"));
+    ha_layout_render(dot, strlen(dot), HA_LAYOUT_SVG, NULL, &svg, &error);
+    g_assert_no_error(error);
+    for (const char *s = g_bytes_get_data(svg, &n); (s = strstr(s, "class=\"node\"")); s++)
+        count++;
+    g_assert_cmpuint(count, ==, 1000);
+}
+
 int
 main(int argc, char **argv)
 {
@@ -151,5 +175,6 @@ main(int argc, char **argv)
     g_test_add_func("/render/dot/dot-reads-it", test_dot_reads_it);
     g_test_add_func("/render/dot/xmllint-reads-it", test_xmllint_reads_it);
     g_test_add_func("/render/dot/empty", test_empty);
+    g_test_add_func("/render/dot/large", test_large);
     return g_test_run();
 }
