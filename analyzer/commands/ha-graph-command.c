@@ -146,7 +146,7 @@ choose(HaContext *c, Choice *choice, GError **error)
                         : "graph wants --filter with an address (from 'heapanalyze top') or a part of a type's name");
         return FALSE;
     }
-    spec.not = FALSE;
+    spec.without = FALSE;
     spec.match = HA_MATCH_NAME;
     spec.chosen = c->live;
     spec.option = "--exclude";

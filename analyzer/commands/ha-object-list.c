@@ -79,9 +79,9 @@ add_types(const HaObjectListSpec *s, const HaTypeSet *types, const HaBits *among
 }
 
 static gboolean
-add_name(HaObjectList *list, const HaObjectListSpec *s, const char *name, gboolean not, GError **error)
+add_name(HaObjectList *list, const HaObjectListSpec *s, const char *name, gboolean without, GError **error)
 {
-    HaBits **to = not ? &list->out : &list->in;
+    HaBits **to = without ? &list->out : &list->in;
     guint64 addr;
     Looks looks = read_address(name, &addr);
 
@@ -98,23 +98,23 @@ add_name(HaObjectList *list, const HaObjectListSpec *s, const char *name, gboole
     }
     HaId id = looks == NOT_AN_ADDRESS ? HA_ID_NONE : ha_graph_lookup(s->graph, addr);
     if (id != HA_ID_NONE) {
-        if (!not &&!ha_bits_get(s->live, id)) {
+        if (!without && !ha_bits_get(s->live, id)) {
             g_set_error(error, HA_ERROR, HA_ERROR_FAILED,
                         "the %s at %s is garbage, which a collection would free: add --garbage to see it",
                         ha_graph_type(s->graph, id)->name, name);
             return FALSE;
         }
         ha_bits_set(*to, id);
-        list->addresses += !not ;
+        list->addresses += !without;
         return TRUE;
     }
     g_autoptr(HaTypeSet) types =
-        looks == AN_ADDRESS ? NULL : ha_type_set_new(s->graph, name, not ? HA_MATCH_NAME : s->match);
+        looks == AN_ADDRESS ? NULL : ha_type_set_new(s->graph, name, without ? HA_MATCH_NAME : s->match);
     if (types && ha_type_set_size(types)) {
-        add_types(s, types, not ? s->live : s->chosen, *to);
+        add_types(s, types, without ? s->live : s->chosen, *to);
         return TRUE;
     }
-    if (not )
+    if (without)
         return TRUE; /* what is not there need not be taken out */
     if (looks != NOT_AN_ADDRESS)
         return no_such_object(s, name, addr, error);
@@ -131,17 +131,17 @@ ha_object_list_parse(HaObjectList *list, const HaObjectListSpec *spec, const cha
     *list = (HaObjectList){0};
     for (guint i = 0; names && names[i]; i++) {
         const char *name = g_strstrip(names[i]);
-        gboolean not = name[0] == '!';
+        gboolean without = name[0] == '!';
 
-        if (not )
+        if (without)
             name = g_strchug(names[i] + (name - names[i]) + 1);
-        if (!*name || (not &&!spec->not )) {
+        if (!*name || (without && !spec->without)) {
             g_set_error(error, HA_ERROR, HA_ERROR_USAGE, "%s: %s in '%s': addresses and types, with commas between",
                         spec->option, *name ? "'!' has no meaning here" : "an empty name", text);
             ha_object_list_clear(list);
             return FALSE;
         }
-        if (!add_name(list, spec, name, not, error)) {
+        if (!add_name(list, spec, name, without, error)) {
             ha_object_list_clear(list);
             return FALSE;
         }

@@ -21,7 +21,7 @@ typedef struct {
     const HaBits *live;   /* an address of anything else is an error */
     const HaBits *chosen; /* objects of a type are taken from these */
     HaMatch match;        /* of types without "!" */
-    gboolean not ;        /* "!" is allowed */
+    gboolean without;     /* "!" is allowed */
 } HaObjectListSpec;
 
 /* HA_ERROR_USAGE: wrong syntax; HA_ERROR_FAILED: nothing there, with what to do. text NULL: empty lists. */
