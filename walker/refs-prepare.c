@@ -11,6 +11,7 @@
 #define MEMBERS_MAX 512u
 #define BASES_MAX   64u
 #define MEMBER_SIZE 40u /* struct PyMemberDef */
+#define ITEMS_NAMED 64
 
 enum {
     MEMBER_OBJECT = 6,
@@ -49,7 +50,9 @@ add_members(struct wk *w, struct list *l, wk_addr type, bool slots_only)
         int64_t offset = WK_I64(member, 16);
         if (kind != MEMBER_OBJECT_EX && (kind != MEMBER_OBJECT || slots_only))
             continue;
-        if (offset < 16 || offset >= WK_I64(type, WK_TP_BASICSIZE) || has_offset(l, offset))
+        /* Members of a struct sequence lie among its items. */
+        int64_t end = WK_I64(type, WK_TP_BASICSIZE) + WK_I64(type, WK_TP_ITEMSIZE) * ITEMS_NAMED;
+        if (offset < 16 || offset >= end || has_offset(l, offset))
             continue;
         add(l, offset, wk_name_cstr(w, WK_NAME_ATTR, WK_READ(const char *, member, 0)), 0);
     }
@@ -114,6 +117,47 @@ text_equals(const char *a, const char *b)
     return *a == *b;
 }
 
+static void
+add_fact(struct wk *w, struct list *l, uint32_t offset, const char *name)
+{
+    if (offset != WK_NO_FACT && !has_offset(l, offset))
+        add(l, offset, wk_name(w, name), 0);
+}
+
+/* Names for references that tp_traverse shows and no member stands for, as Python's properties have them. */
+static void
+add_known(struct wk *w, struct list *l, wk_addr type)
+{
+    const struct wk_facts *f = &w->facts;
+    const char *name = WK_READ(const char *, type, WK_TP_NAME);
+    bool task = text_equals(name, "_asyncio.Task");
+
+    if (task || text_equals(name, "_asyncio.Future")) {
+        add_fact(w, l, f->fut_loop, "._loop");
+        add_fact(w, l, f->fut_callback0, "._callbacks[0][0]");
+        add_fact(w, l, f->fut_context0, "._callbacks[0][1]");
+        add_fact(w, l, f->fut_callbacks, "._callbacks[1:]");
+        add_fact(w, l, f->fut_exception, "._exception");
+        add_fact(w, l, f->fut_result, "._result");
+        add_fact(w, l, f->fut_source_tb, "._source_traceback");
+        add_fact(w, l, f->fut_cancel_msg, "._cancel_message");
+    }
+    if (task) {
+        add_fact(w, l, f->task_coro, "._coro");
+        add_fact(w, l, f->task_fut_waiter, "._fut_waiter");
+        add_fact(w, l, f->task_context, "._context");
+        add_fact(w, l, f->task_name, ".get_name()");
+    }
+    if (wk_type_flags(type) & WK_TPF_BASE_EXC) {
+        add_fact(w, l, f->exc_args, ".args");
+        add_fact(w, l, f->exc_traceback, ".__traceback__");
+        add_fact(w, l, f->exc_context, ".__context__");
+        add_fact(w, l, f->exc_cause, ".__cause__");
+        add_fact(w, l, f->exc_notes, ".__notes__");
+        add_fact(w, l, f->exc_dict, ".__dict__");
+    }
+}
+
 /* A type made in C. */
 static void
 prepare_native(struct wk *w, struct wk_type *type, struct list *l)
@@ -129,6 +173,7 @@ prepare_native(struct wk *w, struct wk_type *type, struct list *l)
             wk_addr base = type->addr;
             for (unsigned i = 0; base != 0 && i < BASES_MAX; i++, base = WK_U64(base, WK_TP_BASE))
                 add_members(w, l, base, false);
+            add_known(w, l, type->addr);
             int64_t dict = WK_I64(type->addr, WK_TP_DICTOFFSET);
             if (dict > 0 && !has_offset(l, dict))
                 add(l, dict, w->types->name_dict, 0);
@@ -218,6 +263,8 @@ wk_refs_prepare(struct wk *w, struct wk_type *type)
         type->n_fields = l->n;
         type->flags |= WK_TYPE_TAIL;
     }
+    if (type->walk == WK_WALK_TRAVERSE && (wk_type_flags(type->addr) & WK_TPF_DICT))
+        type->flags |= WK_TYPE_DICT_INSIDE;
     if (type->open == HF_RUN_UNNAMED)
         type->open = (uint8_t)run_kind((enum wk_walk)type->walk);
     type->layout = type->open != HF_RUN_UNNAMED ? wk_layout_fixed(w, (enum hf_run_kind)type->open) : 0;

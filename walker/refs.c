@@ -16,6 +16,7 @@
 #define DICT_CACHE    256u
 #define SET_ENTRY     16u
 #define PART          16384u /* entries of a dict or set at a time */
+#define OWN_MAX       300u   /* references of a dict's subclass beside its items */
 #define LARGE         1024u  /* items */
 #define MOST          (1ull << 40)
 #define POINTER_NEVER (~((1ull << 47) - 1) | 7) /* bits that no pointer to an object has */
@@ -410,6 +411,40 @@ fields_refs(struct wk *w, struct wk_type *type, wk_addr object, bool has_open, e
 /* ---- what only tp_traverse can enumerate */
 
 /*
+ * A dict with more in it (defaultdict, OrderedDict): if the references end with those that a plain dict shows, these become items behind
+ * all that was collected, and *n_own references in front of them remain.
+ */
+static bool
+dict_inside(struct wk *w, wk_addr object, uint64_t *n_own)
+{
+    struct wk_refs *r = &w->refs;
+    uint64_t used = WK_U64(object, WK_DICT_USED), n = r->n, i = 0;
+    struct wk_dict d;
+    wk_addr key, value;
+
+    if (used == 0 || !wk_dict_view(w, object, &d) || d.values != 0 || used > d.n || used > n)
+        return false;
+    /* Values and keys, or values alone where all keys are str. */
+    bool both = used * 2 <= n, values = true;
+    const uint64_t *two = r->addr + (both ? n - 2 * used : 0), *one = r->addr + n - used;
+    for (uint64_t k = 0; k < d.n && i < used && (both || values); k++) {
+        if (!wk_dict_entry(&d, k, &key, &value))
+            continue;
+        both = both && two[2 * i] == value && two[2 * i + 1] == key;
+        values = values && one[i] == value;
+        i++;
+    }
+    if (i != used || (!both && !values))
+        return false;
+    *n_own = n - (both ? 2 * used : used);
+    if (*n_own > OWN_MAX)
+        return false;
+    items_part(w, &d, 0, d.n);
+    r->first = n;
+    return true;
+}
+
+/*
  * References of an instance come unnamed; those that a member of the type (or its dict, or its class) holds get that name and move
  * behind the others, so that few layouts serve many objects.
  */
@@ -425,6 +460,7 @@ traverse_refs(struct wk *w, struct wk_type *type, wk_addr object, enum hf_run_ki
 
     traverse(w, type, object);
     uint64_t n = r->n;
+    bool items = (type->flags & WK_TYPE_DICT_INSIDE) && dict_inside(w, object, &n);
     for (uint32_t i = 0; i < type->n_fields && n_found < 64; i++) {
         const struct wk_field *f = &type->fields[i];
         wk_addr a = read_field(w, type, f, object);
@@ -443,7 +479,11 @@ traverse_refs(struct wk *w, struct wk_type *type, wk_addr object, enum hf_run_ki
         found[n_found].addr = a;
         found[n_found++].tag = WK_TAG(f->name, flags);
     }
-    if (n_found != 0) {
+    if (items) {
+        /* Behind the items: what is left without a name, then the named. */
+        for (uint64_t k = 0; k < n; k++)
+            wk_ref(w, r->addr[k], 0, 0);
+    } else if (n_found != 0) {
         uint64_t to = 0;
         for (uint64_t k = 0; k < n; k++)
             if (r->addr[k] != 0)
@@ -451,10 +491,10 @@ traverse_refs(struct wk *w, struct wk_type *type, wk_addr object, enum hf_run_ki
         r->n = to;
     }
     r->open_n = r->n;
-    bool has_open = r->open_n != 0;
+    bool has_open = items || r->n != 0;
     for (unsigned i = 0; i < n_found; i++)
         wk_ref(w, found[i].addr, WK_TAG_NAME(found[i].tag), WK_TAG_FLAGS(found[i].tag));
-    return wk_layout(w, has_open, open, r->tags, r->n_tags);
+    return wk_layout(w, has_open, items ? HF_RUN_ITEMS : open, r->tags, r->n_tags);
 }
 
 /* ---- type objects */
@@ -503,7 +543,7 @@ wk_collect(struct wk *w, struct wk_type *type, wk_addr object, struct hf_object_
     enum hf_run_kind open = HF_RUN_UNNAMED;
     uint32_t layout = 0;
 
-    r->n = r->open_n = r->n_tags = 0;
+    r->n = r->open_n = r->n_tags = r->first = 0;
     r->rest.kind = WK_WALK_NONE;
     if (wk_unlikely(r->addr_memory.usable > 4 * (uint64_t)KEEP)) {
         wk_growing_trim(w, &r->addr_memory, KEEP);
@@ -573,12 +613,12 @@ wk_collect(struct wk *w, struct wk_type *type, wk_addr object, struct hf_object_
         layout = fields_refs(w, type, object, r->open_n != 0, open);
     }
 done:
-    row->refs = r->addr;
-    row->n_refs = r->n;
+    row->refs = r->addr + r->first;
+    row->n_refs = r->n - r->first;
     row->layout = layout;
     if (wk_unlikely(r->rest.kind != WK_WALK_NONE))
         row->flags |= HF_OBJ_MORE;
-    mark_all(w, r->addr, r->n);
+    mark_all(w, row->refs, row->n_refs);
 }
 
 void

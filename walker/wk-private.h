@@ -119,16 +119,17 @@ struct wk_field {
 };
 
 enum wk_type_flag {
-    WK_TYPE_GC = 1 << 0,       /* Py_TPFLAGS_HAVE_GC */
-    WK_TYPE_CHECK_GC = 1 << 1, /* tp_is_gc must be asked */
-    WK_TYPE_HEAP = 1 << 2,     /* Py_TPFLAGS_HEAPTYPE */
-    WK_TYPE_CLASS = 1 << 3,    /* made by a class statement: subtype_traverse */
-    WK_TYPE_SIZE_PY = 1 << 4,  /* __sizeof__ is Python's */
-    WK_TYPE_VAR_SIZE = 1 << 5, /* rows carry a size */
-    WK_TYPE_INLINE = 1 << 6,   /* instances keep attributes in values beside them (3.11+) */
-    WK_TYPE_MANAGED = 1 << 7,  /* instances have a managed dict (3.11+), with or without inline values */
-    WK_TYPE_TAIL = 1 << 8,     /* fields or managed dict follow the open run */
-    WK_TYPE_BROKEN = 1 << 9,   /* could not be read whole */
+    WK_TYPE_GC = 1 << 0,           /* Py_TPFLAGS_HAVE_GC */
+    WK_TYPE_CHECK_GC = 1 << 1,     /* tp_is_gc must be asked */
+    WK_TYPE_HEAP = 1 << 2,         /* Py_TPFLAGS_HEAPTYPE */
+    WK_TYPE_CLASS = 1 << 3,        /* made by a class statement: subtype_traverse */
+    WK_TYPE_SIZE_PY = 1 << 4,      /* __sizeof__ is Python's */
+    WK_TYPE_VAR_SIZE = 1 << 5,     /* rows carry a size */
+    WK_TYPE_INLINE = 1 << 6,       /* instances keep attributes in values beside them (3.11+) */
+    WK_TYPE_MANAGED = 1 << 7,      /* instances have a managed dict (3.11+), with or without inline values */
+    WK_TYPE_TAIL = 1 << 8,         /* fields or managed dict follow the open run */
+    WK_TYPE_BROKEN = 1 << 9,       /* could not be read whole */
+    WK_TYPE_DICT_INSIDE = 1 << 10, /* a dict whose tp_traverse shows more than a dict does */
 };
 
 /* What is known of a type: asked once, when its first instance is met. */
@@ -203,6 +204,7 @@ struct wk_refs {
     uint64_t *addr;
     uint32_t *tags;
     uint64_t n, max; /* of addr */
+    uint64_t first;  /* references of the row start here: what is before is not needed any more */
     uint64_t open_n; /* how many the open run has */
     uint64_t n_tags, max_tags;
     struct wk_growing addr_memory, tags_memory;

@@ -14,7 +14,57 @@ import oracle
 from support import heapfile, interpreters
 from support.tap import Skip, Suite, check, equal
 
+# Names that references of instances of a type must have somewhere in the zoo.
+NAMES = {
+    'builtins.function': '<code> <globals> .__defaults__ .__kwdefaults__ <closure> .__name__ .__qualname__ .__module__ .__dict__',
+    'builtins.method': '.__self__ .__func__',
+    'builtins.builtin_function_or_method': '.__self__',
+    'builtins.cell': '.cell_contents',
+    'builtins.module': '.__dict__',
+    'builtins.code': '.co_consts .co_names .co_name .co_filename',
+    'builtins.property': '.fget .__doc__',
+    'builtins.staticmethod': '.__func__',
+    'builtins.classmethod': '.__func__',
+    'builtins.type': '.__dict__ <mro> <bases> <base> <subclasses> .__name__ .__qualname__',
+    'builtins.slice': '.start .stop .step',
+    'builtins.coroutine': '.__name__',
+    'builtins.generator': '.__name__',
+    'builtins.list': '[0] [1] [2]',
+    'builtins.tuple': '[0] [1]',
+    'builtins.set': '{}',
+    'builtins.dict': 'key value',
+    'functools.partial': '.func .args .keywords',
+    'collections.deque': '[0] [999]',
+    'collections.OrderedDict': 'key value',
+    'collections.defaultdict': 'key value .default_factory',
+    'collections.Counter': 'key value',
+    '_asyncio.Task': '._loop ._coro ._fut_waiter',
+    '_asyncio.Future': '._loop ._result',
+    'sys.version_info': '.major .micro',
+    'builtins.ValueError': '.args',
+    'zoo.Error': '.args .__cause__ .__traceback__ .__dict__',
+    'zoo.SlotsAndDict': '.a .c .__class__',
+    'zoo.ListSlots': '[0] .x .__class__',
+    'zoo.Dict': 'key value .__dict__ .__class__',
+    'zoo.Data': '.__class__',
+    'zoo.Instance': '.__class__ .__dict__',
+    'threading.Event': '.__class__',
+}
+ATTRIBUTES = {'builtins.coroutine': '<awaits>', 'zoo.Data': '.a .b .c', 'threading.Event': '._cond ._flag', 'zoo.Instance': '.a .b'}  # 3.11+: without a frame or dict between
+
 suite = Suite()
+
+
+def names(dump):
+    found = {}
+    for o in dump.objects.values():
+        if o.type.name in NAMES:
+            found.setdefault(o.type.name, set()).update(row[1] for row in dump.named(o))
+    for kind, wanted in NAMES.items():
+        if dump.meta['python.hex'] >= 0x030b0000:
+            wanted += ' ' + ATTRIBUTES.get(kind, '')
+        missing = set(wanted.split()) - found.get(kind, set())
+        check(not missing, lambda: f'{kind} lacks {missing}, has {sorted(map(str, found.get(kind, ())))[:20]}')
 
 
 def inside(interpreter, how, folder):
@@ -36,6 +86,7 @@ def compare(interpreter, how):
         lines = found.run()
         check(not lines, lambda: '\n'.join(lines))
         check(found.counts['objects'] > 30000, f"only {found.counts['objects']} objects were compared")
+        names(dump)
         for why, count in sorted(found.explained.items()):
             print(f'# {count} explained by {why}')
 
