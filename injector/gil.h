@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-/* Where each version of CPython notes which thread holds the GIL (offsets measured on release builds and checked by tests). */
+/* Where each version of CPython notes which thread holds the GIL (offsets measured on release builds and a test holds them against the walker's tables). */
 #include <glib.h>
 
 typedef struct {

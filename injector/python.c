@@ -101,6 +101,9 @@ inj_python_detect(InjTarget *t, GError **error)
                             t->python.major, t->python.minor);
         return refuse(t, error, why);
     }
+    /* PY_VERSION_HEX ends in 0xf0 for final releases; 3.10 and older do not tell, and nobody runs their betas. */
+    if ((t->python.hex & 0xff) != 0 && (t->python.hex & 0xf0) != 0xf0)
+        return refuse(t, error, "is a pre-release of Python, laid out as no release is: only final ones can be dumped");
     if (has(t, m, "_Py_DecRefShared"))
         return refuse(t, error, "is a free-threaded build of Python: only builds with a GIL can be dumped");
     if (has(t, m, "_Py_NegativeRefcount") || has(t, m, "_Py_RefTotal"))

@@ -5,6 +5,7 @@
 #include <string.h>
 #include "script.h"
 #include "stub.h"
+#include "wk-private.h"
 
 static char *
 fork_text(guint minor, gboolean rseq)
@@ -76,6 +77,27 @@ test_every_version(void)
     g_assert_null(inj_gil_facts(14));
 }
 
+/* The walker's tables come from CPython's own headers. */
+static void
+test_gil_facts(void)
+{
+    for (guint minor = 8; minor <= 13; minor++) {
+        const InjGilFacts *g = inj_gil_facts(minor);
+        struct wk_facts f;
+        g_assert_true(wk_facts_find(3u << 8 | minor, 0, &f));
+        g_assert_cmpuint(g->thread_id, ==, f.tstate_thread_id);
+        if (g->main == 0) {
+            g_assert_cmpuint(g->current, ==, f.runtime_tstate_current);
+        } else {
+            g_assert_cmpuint(f.runtime_tstate_current, ==, WK_NO_FACT);
+            g_assert_cmpuint(g->main, ==, f.runtime_interp_main);
+            g_assert_cmpuint(g->gil, ==, f.interp_gil);
+            g_assert_cmpuint(f.gil_last_holder, ==, INJ_GIL_HOLDER);
+            g_assert_cmpuint(f.gil_locked, ==, INJ_GIL_LOCKED);
+        }
+    }
+}
+
 static void
 test_unknown_pid(void)
 {
@@ -133,6 +155,7 @@ main(int argc, char **argv)
         g_test_add_data_func(path, GSIZE_TO_POINTER(i), test_golden);
     }
     g_test_add_func("/script/every-version", test_every_version);
+    g_test_add_func("/script/gil-facts", test_gil_facts);
     g_test_add_func("/script/unknown-pid", test_unknown_pid);
     g_test_add_func("/script/fill", test_fill);
     g_test_add_func("/script/stub", test_stub);
