@@ -52,9 +52,10 @@ ghost_process(void)
     struct wk_rlimit limit = {0, 0};
     uint64_t none = 0;
 
-    if (wk_syscall6(WK_NR_close_range, 3, ~0u, 0, 0, 0, 0) < 0) {
+    /* Standard output and error, too: a library may complain there of what it meets in a snapshot. */
+    if (wk_syscall6(WK_NR_close_range, 0, ~0u, 0, 0, 0, 0) < 0) {
         wk_syscall6(WK_NR_getrlimit, WK_RLIMIT_NOFILE, (long)&limit, 0, 0, 0, 0);
-        for (uint64_t fd = 3; fd < limit.current && fd < FALLBACK_FD_MAX; fd++)
+        for (uint64_t fd = 0; fd < limit.current && fd < FALLBACK_FD_MAX; fd++)
             wk_sys_close((int)fd);
     }
     for (int number = 1; number <= SIGNALS; number++)
@@ -210,16 +211,19 @@ guarded(struct wk *w, enum wk_stage stage)
     if (w->ghost) {
         if (wk_arch_save(&w->fault->object) != 0) {
             w->fault->object_armed = false;
-            wk_skip(w, w->current,
-                    stage == WK_STAGE_ROOTS ? "roots: reading them faulted" : "threads: reading them faulted");
+            if (stage != WK_STAGE_ATTACH)
+                wk_skip(w, w->current,
+                        stage == WK_STAGE_ROOTS ? "roots: reading them faulted" : "threads: reading them faulted");
             return;
         }
         w->fault->object_armed = true;
     }
     if (stage == WK_STAGE_ROOTS)
         wk_roots(w);
-    else
+    else if (stage == WK_STAGE_THREADS)
         wk_threads(w);
+    else
+        wk_attach_thread(w);
     w->fault->object_armed = false;
 }
 
@@ -273,6 +277,8 @@ walk(struct wk *w)
         wk_give_up(w, WK_ERR_LAYOUT, 0, w->interpreter);
     guarded(w, WK_STAGE_THREADS);
     guarded(w, WK_STAGE_ROOTS);
+    if (w->ghost)
+        guarded(w, WK_STAGE_ATTACH);
     w->stage = WK_STAGE_WALK;
     wk_walk(w);
     w->stage = WK_STAGE_FINISH;

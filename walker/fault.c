@@ -59,7 +59,7 @@ wk_fault_install(struct wk *w)
     struct wk_sigstack alternate = {stack, 0, STACK_SIZE};
     struct wk_sigaction action = {.flags =
                                       WK_SA_SIGINFO | WK_SA_ONSTACK | WK_SA_NODEFER | WK_SA_RESTART | WK_SA_RESTORER};
-    static const uint8_t numbers[] = {WK_SIGSEGV, WK_SIGBUS, WK_SIGFPE, WK_SIGILL, WK_SIGALRM};
+    static const uint8_t numbers[] = {WK_SIGSEGV, WK_SIGBUS, WK_SIGFPE, WK_SIGILL, WK_SIGABRT, WK_SIGALRM};
     int64_t seconds = w->fault->tick_ms / 1000, us = w->fault->tick_ms % 1000 * 1000;
     int64_t tick[4] = {seconds, us, seconds, us};
 

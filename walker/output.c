@@ -61,6 +61,16 @@ wk_output_open(struct wk *w)
         w->args->result.error = (int32_t)-fd;
         return false;
     }
+    if (fd < 3) {
+        /* Not where a library would write its complaints. */
+        long high = wk_syscall6(WK_NR_fcntl, fd, WK_F_DUPFD_CLOEXEC, 3, 0, 0, 0);
+        wk_sys_close((int)fd);
+        if (high < 0) {
+            w->args->result.error = (int32_t)-high;
+            return false;
+        }
+        fd = high;
+    }
     w->data_fd = (int)fd;
     wk_syscall6(WK_NR_fcntl, fd, WK_F_SETPIPE_SZ, PIPE_BYTES, 0, 0, 0); /* fewer switches; refused is fine */
     hf_writer_init(&w->out, wk_map(w, HF_WRITER_MEMORY), sink, w);

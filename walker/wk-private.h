@@ -9,6 +9,7 @@
  *   types.c      type cache: what is asked of a type once                       sizes.c    sys.getsizeof without Python
  *   refs.c       references of an object, refs-*.c those of one kind            names.c    names and layouts, each written once
  *   text.c       bounded text                                                   wk-objects.h  reading str, dict, int, tuple
+ *   attach.c     a current thread state for the snapshot                     heap.c     allocators for the snapshot
  *   facts/       offsets per version     contents/  content snippets            roots/     interpreter, threads, frames, generators
  *
  * Rules of the blob: no writable or relocated data: no static variables, no tables of pointers (tables of numbers and string
@@ -255,7 +256,7 @@ struct wk {
     const struct wk_jump *early; /* where to give up before that */
     struct wk_shape *shapes;
     struct wk_at_hand *at_hand; /* roots/: names and lines that are asked for again and again */
-    void *field_list; /* refs-prepare.c */
+    void *field_list;           /* refs-prepare.c */
     struct wk_walk_state *walk;
 
     wk_addr current; /* object at hand: what a fault is blamed on */
@@ -275,6 +276,7 @@ enum wk_stage {
     WK_STAGE_LAYOUT,
     WK_STAGE_ROOTS,
     WK_STAGE_THREADS,
+    WK_STAGE_ATTACH,
     WK_STAGE_WALK,
     WK_STAGE_FINISH,
     WK_STAGE_DONE,
@@ -299,6 +301,9 @@ void wk_unmap_all(struct wk *w);                                         /* inli
 
 /* ---- heap.c, ghost only */
 bool wk_replace_allocators(struct wk *w); /* the interpreter's allocators become a bump allocator of ours */
+
+/* ---- attach.c, ghost only */
+void wk_attach_thread(struct wk *w); /* makes some thread state the current one where there is none */
 
 /* ---- entry.c */
 _Noreturn void wk_give_up(struct wk *w, enum wk_status status, int error,

@@ -66,6 +66,9 @@
     X(MEM_SET_ALLOCATOR, PyMem_SetAllocator, 0)                                                                        \
     X(ARENA_SET_ALLOCATOR, PyObject_SetArenaAllocator, 0)                                                              \
     X(ERR_CLEAR, PyErr_Clear, 0)                                                                                       \
+    X(THREAD_SWAP, PyThreadState_Swap, 0)                                                                              \
+    X(THREAD_UNCHECKED, PyThreadState_GetUnchecked, 0)                                                                 \
+    X(THREAD_UNCHECKED_OLD, _PyThreadState_UncheckedGet, 0)                                                            \
     X(DEC_REF, Py_DecRef, 0)                                                                                           \
     X(DEBUG_BUILD, _Py_NegativeRefcount, 0)                                                                            \
     X(DEBUG_BUILD_OLD, _Py_RefTotal, 0)

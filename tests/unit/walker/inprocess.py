@@ -44,11 +44,13 @@ class Result(ctypes.Structure):
 class Harness:
     def __init__(self, library):
         self.lib = ctypes.PyDLL(os.path.abspath(library))
+        self.asleep = ctypes.CDLL(os.path.abspath(library))
         self.request = Request()
         self.lib.wk_harness_ask(ctypes.byref(self.request))
 
-    def run(self, data, result="", content=128, flags=0, memory=0, mode=GHOST, blob=True, oracle=None):
-        """oracle: called in a second child that was forked at the same moment; must not return."""
+    def run(self, data, result="", content=128, flags=0, memory=0, mode=GHOST, blob=True, oracle=None, asleep=False):
+        """oracle: called in a second child that was forked at the same moment; must not return.
+        asleep: this thread gives up the GIL before it forks, as if it slept."""
         if data != "/dev/null":
             open(data, "wb").close()
         q = self.request
@@ -56,7 +58,7 @@ class Harness:
         q.result_path = os.fsencode(result)
         q.content_limit, q.flags, q.memory_limit = content, flags, memory
         q.mode, q.use_blob, q.oracle = mode, blob, oracle is not None
-        run = self.lib.wk_harness_run
+        run = (self.asleep if asleep else self.lib).wk_harness_run
         if run():
             try:
                 oracle()

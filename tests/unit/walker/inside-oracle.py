@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 """Runs in the interpreter under test: inside-oracle.py LIBRARY FOLDER HOW. Walks the zoo and asks Python about the same moment.
 
-HOW: ghost, library (as linked, not the blob), frozen (everything in the permanent generation), inline (in this process, several times:
+HOW: ghost, asleep (forked by a thread that does not hold the GIL), library (as linked, not the blob), frozen (everything in the permanent generation), inline (in this process, several times:
 nothing of it may stay)."""
 import gc
 import os
@@ -65,7 +65,7 @@ def main():
     if how == 'inline':
         result = inline(harness, data)
     else:
-        result = harness.run(data, os.path.join(folder, 'result.json'), blob=how != 'library',
+        result = harness.run(data, os.path.join(folder, 'result.json'), blob=how != 'library', asleep=how == 'asleep',
                              oracle=lambda: oracle_of(os.path.join(folder, 'oracle'), how))
     if result['status'] or result['skipped'] or result['exit']:
         sys.exit('the walk failed: %r' % result)
