@@ -2,13 +2,14 @@
 /*
  * The blob's two doors: ep_enter, called by the stub, and ep_thread_entry, the start routine of our own thread.
  */
-    .section .text.ep_enter, "ax", @progbits
-    .globl ep_enter, ep_thread_entry
+    .section .text.ep_first, "ax", @progbits
+    .globl ep_first, ep_thread_entry
     .type ep_enter, @function
 /*
  * int ep_enter(args, frame): the vector state of the interrupted thread, all that the CPU has of it, is saved
  * around what runs on that thread, because libc uses vector registers and GDB 13 cannot be trusted with them.
  */
+ep_first:
 ep_enter:
     push    %rbp
     mov     %rsp, %rbp

@@ -57,17 +57,18 @@
     jmp     *params+\parameter(%rip)
     .endm
     .macro  compare
-    lea     ep_stub_start(%rip), %rsi
+    lea     stub(%rip), %rsi
     mov     $EP_WITNESS/8, %ecx
     repe cmpsq
     jne     interrupted
     .endm
 
     .text
-    .globl ep_stub_start, ep_stub_end, ep_stub_params
-ep_stub_start:
+    .globl ep_first
+ep_first:
+stub:
     jmp     repeat                      /* 2 bytes: the kernel's rip - 2 */
-    .org    ep_stub_start + 2
+    .org    stub + 2
 entry:
     lea     -EP_STACK_USED(%rsp), %rsp  /* lea and mov keep the flags */
     movq    $0, EP_FRAME_REPEAT(%rsp)
@@ -159,7 +160,7 @@ unblock:
     test    %rdi, %rdi
     jz      1f
     sub     $EP_WITNESS, %rdi
-    lea     ep_stub_start(%rip), %rsi
+    lea     stub(%rip), %rsi
     mov     $EP_WITNESS/8, %ecx
     rep movsq
 1:  mov     $14, %eax                   /* rt_sigprocmask(SIG_SETMASK, old, NULL, 8) */
@@ -187,9 +188,7 @@ plain:
     leave_to EP_PARAM_RIP
 
     .balign 8
-ep_stub_params:
 params:
     .fill   EP_PARAM_PATH / 8, 8, 0
-ep_stub_end:
 
     .section .note.GNU-stack, "", @progbits

@@ -70,11 +70,11 @@ def keeps_registers(interpreter):
 
 
 def gil_is_held(interpreter):
-    with Folder() as folder, Target(interpreter, 'entered.py', 'hold', 3) as target:
+    with Folder() as folder, Target(interpreter, 'entered.py', 'hold') as target:
         result = folder.run(target, WRITE, '--timeout', '1')
         equal(result.code, 3, f'{result}\nexit code')
         check('GIL' in result.err, result)
-        target.ask()  # answers when it has its GIL back
+        target.ask()  # the signal ends the call that keeps the GIL
         check(not os.path.exists(folder.path('out')), 'a payload that was called off ran all the same')
         wait_for_our_thread(target)
         folder.done(target)

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 """entered.py KIND: programs that a payload is led into. sleep: does nothing · deadlines: waits with time limits in many ways and counts those that
-ended early · signals CALL: waits for ever in one kind of call that must see every signal · hold SECONDS: keeps the GIL inside a sleeping C call
+ended early · signals CALL: waits for ever in one kind of call that must see every signal · hold: keeps the GIL inside a sleeping C call until a signal comes
 · registers LIBRARY: sleeps inside a C function that knows what every register held · cycles: makes garbage that only a collection frees."""
 import ctypes
 import gc
@@ -89,7 +89,7 @@ def woken(*_):
 
 
 def by_hold():
-    ctypes.PyDLL(None).sleep(int(sys.argv[2]))
+    ctypes.PyDLL(None).sleep(10 ** 6)
     by_sleep()
 
 
