@@ -162,7 +162,7 @@ add_known(struct wk *w, struct list *l, wk_addr type)
 static void
 prepare_native(struct wk *w, struct wk_type *type, struct list *l)
 {
-    bool gc = (type->flags & WK_TYPE_GC) && type->traverse != 0;
+    bool gc = (type->flags & WK_TYPE_GC) && type->traverse != 0, shows_class = false;
 
     l->n = wk_facts_fields(w, type->addr, l->field, FIELDS_MAX / 2);
     if (l->n != 0) {
@@ -177,8 +177,13 @@ prepare_native(struct wk *w, struct wk_type *type, struct list *l)
             int64_t dict = WK_I64(type->addr, WK_TP_DICTOFFSET);
             if (dict > 0 && !has_offset(l, dict))
                 add(l, dict, w->types->name_dict, 0);
-            if (text_equals(WK_READ(const char *, type->addr, WK_TP_NAME), "collections.deque"))
+            const char *name = WK_READ(const char *, type->addr, WK_TP_NAME);
+            if (text_equals(name, "collections.deque"))
                 type->open = HF_RUN_INDEX;
+            /* A dict with a member: tp_traverse would not show its str keys. */
+            else if (text_equals(name, "collections.defaultdict"))
+                type->walk = WK_WALK_DICT;
+            shows_class = true;
         }
     }
     /*
@@ -187,7 +192,7 @@ prepare_native(struct wk *w, struct wk_type *type, struct list *l)
      */
     if (!text_equals(WK_READ(const char *, type->addr, WK_TP_NAME), "functools._lru_list_elem") &&
         (type->flags & WK_TYPE_HEAP) && !has_offset(l, WK_OB_TYPE) && type->walk != WK_WALK_TYPE) {
-        add(l, WK_OB_TYPE, w->types->name_class, type->walk == WK_WALK_TRAVERSE ? 0 : WK_FIELD_HIDDEN);
+        add(l, WK_OB_TYPE, w->types->name_class, shows_class ? 0 : WK_FIELD_HIDDEN);
         if (type->walk == WK_WALK_NONE)
             type->walk = WK_WALK_FIELDS;
     }
