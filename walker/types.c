@@ -242,7 +242,7 @@ wk_type_entry(struct wk *w, wk_addr type)
 }
 
 static uint32_t
-row_flags(const struct wk_type *type)
+row_flags(const struct wk *w, const struct wk_type *type)
 {
     uint32_t flags = 0;
 
@@ -254,6 +254,10 @@ row_flags(const struct wk_type *type)
         flags |= HF_TYPE_PY_SIZEOF;
     if (type->walk == WK_WALK_TRAVERSE && type->n_fields == 0)
         flags |= HF_TYPE_UNNAMED;
+    /* Room for pointers, and nothing that knows where they are. */
+    if (!(type->flags & WK_TYPE_GC) && type->family == HF_FAMILY_OTHER && type->basic >= 32 && type->n_fields <= 1 &&
+        type->addr != wk_symbol(w, WK_SYM_TYPE_COMPLEX) && type->walk != WK_WALK_TYPE)
+        flags |= HF_TYPE_OPAQUE;
     return flags;
 }
 
@@ -301,7 +305,7 @@ wk_type_write(struct wk *w, struct wk_type *type, const char *name, size_t n)
         .basic_size = type->basic,
         .item_size = type->item,
         .common_size = type->common,
-        .flags = row_flags(type),
+        .flags = row_flags(w, type),
         .family = type->family,
         .name = name,
         .name_len = n,

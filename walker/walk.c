@@ -193,6 +193,9 @@ prefetch_parts(const struct wk *w, const struct wk_type *type, wk_addr object)
         }
         break;
     case WK_WALK_NONE:
+        if (type->family == HF_FAMILY_STR || type->family == HF_FAMILY_BYTES)
+            __builtin_prefetch((const char *)(uintptr_t)object + 104); /* contents that go on */
+        break;
     case WK_WALK_TUPLE:
     case WK_WALK_TRAVERSE:
     case WK_WALK_TYPE:
