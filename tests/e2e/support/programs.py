@@ -15,7 +15,7 @@ HEAPDUMP = os.path.abspath(os.path.join(BUILD, 'injector', 'heapdump-gdb'))
 HEAPANALYZE = os.path.abspath(os.path.join(BUILD, 'analyzer', 'heapanalyze'))
 
 # Far beyond what anything takes: a guard against hanging, not a measurement.
-PATIENCE = 300
+PATIENCE = int(os.environ.get("HEAPDUMP_PATIENCE", "300"))
 
 
 class Run:
