@@ -5,7 +5,7 @@ BUILD  ?= build
 PREFIX ?= /usr/local
 DEMO   ?= demo
 
-.PHONY: build demo check bench install clean help
+.PHONY: build demo check torture bench install clean help
 
 build: $(BUILD)/build.ninja
 	@ninja -C $(BUILD)
@@ -22,6 +22,11 @@ check:
 	@$(MAKE) --no-print-directory build
 	@meson test -C $(BUILD) --print-errorlogs
 
+torture:
+	@tools/setup --test
+	@$(MAKE) --no-print-directory build
+	@HEAPDUMP_BUILD=$(BUILD) tests/e2e/torture/torture.py $(TORTURE)
+
 bench:
 	@tools/setup --test
 	@$(MAKE) --no-print-directory build
@@ -37,6 +42,7 @@ help:
 	@echo 'make           build in $(BUILD)/; installs the packages that are missing first (sudo only when not root)'
 	@echo 'make demo      hunt a leak in a small asyncio server; results in $(DEMO)/'
 	@echo 'make check     run all tests'
+	@echo 'make torture   dump targets in every state, with every interpreter; TORTURE="--attempts 3 --versions 3.12 --states GIL" for less'
 	@echo 'make bench     run the benchmarks'
 	@echo 'make install   install under PREFIX ($(PREFIX)), below DESTDIR if that is set'
 	@echo 'make clean     remove $(BUILD)/ and $(DEMO)/'

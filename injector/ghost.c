@@ -286,7 +286,7 @@ inj_ghost_start(InjRun *run, const InjGhost *ghost, const struct wk_args *args, 
     g_autofree char *script = run_script(ghost->pid, &ghost->cave, size);
     g_autoptr(GBytes) args_bytes = NULL;
     InjSessionResult r = {0};
-    gint64 base, error_code = 0;
+    gint64 base = 0, error_code = 0;
 
     full.mapping_size = layout_of(size).size;
     args_bytes = g_bytes_new(&full, sizeof full);
@@ -300,9 +300,9 @@ inj_ghost_start(InjRun *run, const InjGhost *ghost, const struct wk_args *args, 
     gboolean ok = inj_session_run(&session, script, &r, error);
     if (ok && !inj_session_value(r.output, "run", 0, &base)) {
         ok = FALSE;
-        if (inj_session_value(r.output, "nomap", 0, &error_code))
+        if (inj_session_value(r.output, "nomap", 0, &base) && inj_session_value(r.output, "nomap", 1, &error_code))
             g_set_error(error, INJ_ERROR, INJ_ERROR_FAILED, "the copy of process %d could not map memory: %s",
-                        (int)run->target->pid, g_strerror((int)MIN(-error_code, 4095)));
+                        (int)run->target->pid, g_strerror((int)-(base < 0 ? base : error_code)));
         else
             g_set_error(error, INJ_ERROR, INJ_ERROR_FAILED,
                         "the copy of process %d was lost before the walk: was it killed for lack of memory? --verbose "

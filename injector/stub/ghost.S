@@ -265,7 +265,7 @@ ghost:
     mov $__NR_mmap, %eax
     xor %edi, %edi
     mov hd_map_size(%rip), %rsi
-    mov $3, %edx     /* read, write */
+    mov $5, %edx     /* read, execute: hardened systems let nothing become executable later, and GDB writes to it anyway */
     mov $0x22, %r10d /* private, anonymous */
     mov $-1, %r8
     xor %r9d, %r9d
@@ -274,9 +274,11 @@ ghost:
     test %rax, %rax
     js 1f
     mov $__NR_mprotect, %eax
-    mov %r12, %rdi
-    mov hd_code_size(%rip), %rsi
-    mov $5, %edx /* read, execute */
+    mov hd_code_size(%rip), %rdi
+    mov hd_map_size(%rip), %rsi
+    sub %rdi, %rsi
+    add %r12, %rdi
+    mov $3, %edx /* read, write */
     syscall
     mov %rax, %r13
 1:

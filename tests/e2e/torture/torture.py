@@ -12,6 +12,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), '..'
 import cell as cells
 from states import STATES
 from support import interpreters
+from support.programs import HEAPDUMP
 
 MUST_WORK = os.environ.get('HEAPDUMP_MUST_WORK') == '1'
 
@@ -42,7 +43,7 @@ class Table:
             except Exception:  # unforeseen: this cell's, not the table's
                 result = cells.Cell()
                 result.bad = 1
-                result.note(traceback.format_exc())
+                result.note('\n'.join(traceback.format_exc().splitlines()[-4:]))
             print(f'{self.entry(state, result):>10}', end='', flush=True)
             for note in result.notes:
                 self.notes.append(f'{state.name} · {interpreter}: {note}')
@@ -94,6 +95,8 @@ def main():
                if not words or any(w in str(i) for w in words) or ('newest' in words and i is interpreters.newest())]
     words = [w.strip() for w in options.states.split(',') if w.strip()]
     states = [s for s in STATES if not words or any(w in s.name for w in words)]
+    if not os.path.exists(HEAPDUMP):
+        sys.exit(f'{HEAPDUMP} is not there: build first, and name the build folder in HEAPDUMP_BUILD')
     if not columns or not states:
         sys.exit('there is nothing to try')
     if options.list:
