@@ -7,13 +7,15 @@
 #include "stub.h"
 #include "wk-private.h"
 
+static const guint64 STUB = 0x7f0000100000;
+
 static char *
 fork_text(guint minor, gboolean rseq)
 {
     const InjForkScript s = {
         .pid = 4711,
         .signal = SIGURG,
-        .stub = 0x7f0000100000,
+        .stub = STUB,
         .stamp = 0x1deadbeef,
         .runtime = 0x7f0000200000,
         .gil = inj_gil_facts(minor),
@@ -29,8 +31,8 @@ run_text(pid_t pid)
 {
     const InjRunScript s = {
         .pid = pid,
-        .cave = 0x7f0000100000,
-        .cave_end = 0x7f0000100400,
+        .cave = STUB,
+        .cave_end = STUB + 0x400,
         .blob = "/proc/self/fd/11",
         .args = "/proc/self/fd/12",
         .args_at = 0x1a000,
@@ -47,10 +49,32 @@ static const struct {
     gboolean rseq;
 } GOLDEN[] = {{"fork-3.8", 8, FALSE}, {"fork-3.13-rseq", 13, TRUE}, {"run", 0, FALSE}};
 
+/* Where things stand in the stub is not the scripts' affair: such addresses are named. */
+static char *
+name_addresses(const char *text)
+{
+    const InjStubTable *t = inj_stub_table();
+    const struct {
+        guint32 offset;
+        const char *name;
+    } places[] = {{t->entry, "ENTRY"},     {t->stop, "STOP"},           {t->rip, "RIP"},
+                  {t->rax, "RAX"},         {t->rip_eintr, "RIP_EINTR"}, {t->rax_eintr, "RAX_EINTR"},
+                  {t->restart, "RESTART"}, {t->stamp, "STAMP"}};
+    g_autoptr(GString) s = g_string_new(text);
+
+    for (gsize i = 0; i < G_N_ELEMENTS(places); i++) {
+        g_autofree char *address = g_strdup_printf("0x%" G_GINT64_MODIFIER "x", STUB + places[i].offset);
+        g_string_replace(s, address, places[i].name, 0);
+    }
+    return g_string_free(g_steal_pointer(&s), FALSE);
+}
+
 static char *
 text_of(gsize i)
 {
-    return GOLDEN[i].minor != 0 ? fork_text(GOLDEN[i].minor, GOLDEN[i].rseq) : run_text(4712);
+    g_autofree char *text = GOLDEN[i].minor != 0 ? fork_text(GOLDEN[i].minor, GOLDEN[i].rseq) : run_text(4712);
+
+    return name_addresses(text);
 }
 
 static void
