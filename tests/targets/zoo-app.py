@@ -21,6 +21,7 @@ def consult(path):
     if child == 0:
         status = 1
         try:
+            gc.unfreeze()
             oracle.write_oracle(path)
             status = 0
         except BaseException:
@@ -33,7 +34,7 @@ def consult(path):
 def main():
     animals = zoo.build()
     marker = ['a local of the main thread']
-    harness.answers(lambda: {'animals': len(animals), 'marker': marker})
+    harness.answers(lambda: {'animals': len(animals)})
     gc.collect()
     if 'frozen' in sys.argv[2:]:
         gc.freeze()
@@ -45,6 +46,7 @@ def main():
         sys.exit('the oracle failed')
     harness.say(consulted=True)
     os.read(0, 1)
+    return marker
 
 
 main()
