@@ -11,6 +11,8 @@ inj_gil_facts(guint minor)
         {.minor = 11, .current = 576, .thread_id = 152},
         {.minor = 12, .main = 48, .gil = 384, .thread_id = 136},
         {.minor = 13, .main = 640, .gil = 16, .thread_id = 152},
+        {.minor = 14, .main = 816, .gil = 16, .thread_id = 152},
+        {.minor = 15, .main = 944, .gil = 16, .thread_id = 176},
     };
 
     for (gsize i = 0; i < G_N_ELEMENTS(facts); i++) {

@@ -3,7 +3,7 @@
 #include <string.h>
 #include "error.h"
 
-enum { MINOR_MIN = 8, MINOR_MAX = 13 };
+enum { MINOR_MIN = 8, MINOR_MAX = 15 };
 
 static gboolean
 has(InjTarget *t, InjModule *m, const char *name)
@@ -62,7 +62,7 @@ inj_python_detect(InjTarget *t, GError **error)
     guint32 hex;
 
     if (looks_like_pypy(t))
-        return refuse(t, error, "is PyPy: only CPython 3.8 to 3.13 can be dumped");
+        return refuse(t, error, "is PyPy: only CPython 3.8 to 3.15 can be dumped");
     for (guint i = 0; i < t->modules->len && m == NULL; i++) {
         InjModule *k = g_ptr_array_index(t->modules, i);
         if (has(t, k, "Py_GetVersion") && has(t, k, "PyType_Type"))
@@ -88,16 +88,16 @@ inj_python_detect(InjTarget *t, GError **error)
         gboolean old = has(t, m, "PyString_Type");
         g_autofree char *why =
             old || t->python.minor < 7
-                ? g_strdup_printf("is Python %s: only CPython 3.8 to 3.13 can be dumped", !old ? "3.6 or older"
+                ? g_strdup_printf("is Python %s: only CPython 3.8 to 3.15 can be dumped", !old ? "3.6 or older"
                                                                                           : has(t, m, "PyCapsule_New")
                                                                                               ? "2.7"
                                                                                               : "2")
-                : g_strdup_printf("is Python 3.%u: only CPython 3.8 to 3.13 can be dumped", t->python.minor);
+                : g_strdup_printf("is Python 3.%u: only CPython 3.8 to 3.15 can be dumped", t->python.minor);
         return refuse(t, error, why);
     }
     if (t->python.major != 3 || t->python.minor > MINOR_MAX) {
         g_autofree char *why =
-            g_strdup_printf("is Python %u.%u, which is not known yet: only CPython 3.8 to 3.13 can be dumped",
+            g_strdup_printf("is Python %u.%u, which is not known yet: only CPython 3.8 to 3.15 can be dumped",
                             t->python.major, t->python.minor);
         return refuse(t, error, why);
     }
@@ -106,8 +106,6 @@ inj_python_detect(InjTarget *t, GError **error)
         return refuse(t, error, "is a pre-release of Python, laid out as no release is: only final ones can be dumped");
     if (has(t, m, "_Py_DecRefShared"))
         return refuse(t, error, "is a free-threaded build of Python: only builds with a GIL can be dumped");
-    if (has(t, m, "_Py_NegativeRefcount") || has(t, m, "_Py_RefTotal"))
-        return refuse(t, error, "is a debug build of Python (--with-pydebug): only release builds can be dumped");
     if (!inj_module_symbol(t, m, "_PyRuntime", &t->python.runtime))
         return refuse(t, error, "is a Python whose state (_PyRuntime) is hidden by its build: it cannot be dumped");
     return TRUE;

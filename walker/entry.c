@@ -162,6 +162,8 @@ restore_pipe_signal(const struct wk_pipe_signal *s)
 static const char *
 check_version(struct wk *w)
 {
+    uint32_t build = WK_BUILD_RELEASE;
+
     w->version_text = ((const char *(*)(void))(uintptr_t)wk_symbol(w, WK_SYM_GET_VERSION))();
     w->version_hex = parse_version(w->version_text);
     w->version = w->version_hex >> 16;
@@ -170,8 +172,8 @@ check_version(struct wk *w)
     if (contains(w->version_text, "PyPy"))
         return "PyPy is not CPython";
     if (wk_symbol(w, WK_SYM_DEBUG_BUILD) != 0 || wk_symbol(w, WK_SYM_DEBUG_BUILD_OLD) != 0)
-        return "a debug build of CPython is not known yet";
-    if (!wk_facts_find(w->version, w->version_hex, &w->facts))
+        build |= WK_BUILD_DEBUG;
+    if (!wk_facts_find(w->version, w->version_hex, build, &w->facts))
         return "this version of CPython is not known";
     return NULL;
 }
@@ -244,16 +246,35 @@ set_up(struct wk *w)
 }
 
 /*
- * When all threads sleep there is no current thread state, and C functions that ask for it (some __sizeof__) would crash. In the ghost any will do.
- * Later versions keep it in a thread-local variable.
+ * When all threads sleep there is no current thread state, and C functions that ask for it (some __sizeof__, a new int since 3.14) would
+ * crash: any will do, as nothing runs beside us. Until 3.11 a pointer says which; later the interpreter takes the GIL for it,
+ * unless the snapshot caught it in other hands. After the threads were written, which tell who holds the GIL.
  */
 static void
 adopt_thread_state(struct wk *w)
 {
-    uint64_t at = w->facts.runtime_tstate_current;
+    const struct wk_facts *f = &w->facts;
+    wk_addr thread = WK_U64(w->interpreter, f->interp_tstate_head), restore = wk_symbol(w, WK_SYM_RESTORE_THREAD);
+    wk_addr current = wk_symbol(w, WK_SYM_THREAD_CURRENT);
 
-    if (w->ghost && at != WK_NO_FACT && WK_U64(w->runtime, at) == 0)
-        *(uint64_t *)(w->runtime + at) = WK_U64(w->interpreter, w->facts.interp_tstate_head);
+    if (!w->ghost || thread == 0)
+        return;
+    if (f->runtime_tstate_current != WK_NO_FACT) {
+        if (WK_U64(w->runtime, f->runtime_tstate_current) == 0)
+            *(uint64_t *)(w->runtime + f->runtime_tstate_current) = thread;
+        return;
+    }
+    if (current == 0)
+        current = wk_symbol(w, WK_SYM_THREAD_CURRENT_OLD);
+    wk_addr gil = WK_U64(w->interpreter, f->interp_gil);
+    if (current == 0 || restore == 0 || gil == 0 || WK_I32(gil, f->gil_locked) > 0 ||
+        ((wk_addr(*)(void))(uintptr_t)current)() != 0)
+        return;
+    if (wk_arch_save(&w->fault->object) == 0) {
+        w->fault->object_armed = true;
+        ((void (*)(wk_addr))(uintptr_t)restore)(thread);
+    }
+    w->fault->object_armed = false;
 }
 
 static void
@@ -268,7 +289,6 @@ walk(struct wk *w)
     wk_text_init(w, &w->text, w->content_limit + CONTENT_SLACK);
     if (!wk_interpreters_find(w))
         wk_give_up(w, WK_ERR_LAYOUT, 0, w->runtime);
-    adopt_thread_state(w);
     w->str_sizeof = find_sizeof(w);
     wk_types_init(w);
     wk_contents_init(w);
@@ -280,6 +300,7 @@ walk(struct wk *w)
     if (w->ghost)
         guarded(w, WK_STAGE_ATTACH);
     w->stage = WK_STAGE_WALK;
+    adopt_thread_state(w);
     wk_walk(w);
     w->stage = WK_STAGE_FINISH;
     if (w->skipped > SKIPPED_ENOUGH && w->skipped * 100 > w->out.objects * SKIPPED_PERCENT)

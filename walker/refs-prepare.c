@@ -52,7 +52,7 @@ add_members(struct wk *w, struct list *l, wk_addr type, bool slots_only)
             continue;
         /* Members of a struct sequence lie among its items. */
         int64_t end = WK_I64(type, WK_TP_BASICSIZE) + WK_I64(type, WK_TP_ITEMSIZE) * ITEMS_NAMED;
-        if (offset < 16 || offset >= end || has_offset(l, offset))
+        if (offset < WK_HEAD || offset >= end || has_offset(l, offset))
             continue;
         add(l, offset, wk_name_cstr(w, WK_NAME_ATTR, WK_READ(const char *, member, 0)), 0);
     }

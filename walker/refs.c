@@ -244,6 +244,45 @@ dict_values(struct wk *w, const struct wk_dict *d)
     return layout;
 }
 
+struct search {
+    wk_addr wanted;
+    bool found;
+};
+
+static int
+visit_search(wk_addr referent, void *arg)
+{
+    struct search *s = arg;
+
+    s->found |= referent == s->wanted;
+    return 0;
+}
+
+/*
+ * 3.13+ keeps values inside an instance when it is given a dict: 3.13.0 has the instance show them to tp_traverse, later ones the
+ * dict, which the first such dict tells.
+ */
+static bool
+dict_shows_inline(struct wk *w, wk_addr dict)
+{
+    wk_addr values = WK_U64(dict, WK_DICT_VALUES), keys = WK_U64(dict, WK_DICT_KEYS);
+    wk_addr traverse = WK_U64(wk_symbol(w, WK_SYM_TYPE_DICT), WK_TP_TRAVERSE);
+    struct search s = {0, false};
+    struct wk_dict d;
+
+    if (wk_likely(w->inline_shown != WK_INLINE_UNKNOWN))
+        return w->inline_shown == WK_INLINE_BY_DICT;
+    if (values == 0 || !wk_keys_view(w, keys, &d))
+        return false;
+    for (uint64_t i = 0; i < d.n && s.wanted == 0; i++)
+        s.wanted = WK_U64(values + w->facts.values_items, 8 * i);
+    if (s.wanted == 0)
+        return false;
+    ((int (*)(wk_addr, int (*)(wk_addr, void *), void *))(uintptr_t)traverse)(dict, visit_search, &s);
+    w->inline_shown = s.found ? WK_INLINE_BY_DICT : WK_INLINE_BY_INSTANCE;
+    return s.found;
+}
+
 /* Sets *layout where the whole row's is known. */
 static bool
 dict_refs(struct wk *w, wk_addr object, bool alone, uint32_t *layout)
@@ -268,8 +307,8 @@ dict_refs(struct wk *w, wk_addr object, bool alone, uint32_t *layout)
             }
         return true;
     }
-    /* 3.13: values that lie inside an instance are that instance's references. */
-    if (w->facts.values_inline && WK_U8(d.values - w->facts.values_items, w->facts.values_embedded) != 0)
+    if (w->facts.values_inline && WK_U8(d.values - w->facts.values_items, w->facts.values_embedded) != 0 &&
+        !dict_shows_inline(w, object))
         return false;
     *layout = dict_values(w, &d);
     return false;
@@ -284,7 +323,7 @@ negative_offset(const struct wk *w, const struct wk_type *type, wk_addr object, 
     int64_t n = WK_I64(object, WK_OB_SIZE);
 
     if (w->facts.int_tagged && wk_has_flag(object, WK_TPF_LONG))
-        n = (int64_t)(WK_U64(object, 16) >> 3);
+        n = (int64_t)(WK_U64(object, WK_INT_TAG) >> 3);
     if (n < 0)
         n = -n;
     return ((int64_t)type->basic + n * (int64_t)type->item + offset + 7) & ~7ll;
@@ -313,7 +352,9 @@ inline_values(struct wk *w, const struct wk_type *type, wk_addr object, wk_addr 
         if (!(type->flags & WK_TYPE_INLINE))
             return 0;
         values = object + type->basic;
-        return WK_U8(values, w->facts.values_valid) != 0 ? values + w->facts.values_items : 0;
+        if (WK_U8(values, w->facts.values_valid) == 0 || (*dict != 0 && dict_shows_inline(w, *dict)))
+            return 0;
+        return values + w->facts.values_items;
     }
     if (w->facts.values_tagged) {
         if (!(*dict & 1))
@@ -357,7 +398,6 @@ fields_slow(struct wk *w, struct wk_type *type, wk_addr object, bool has_open, e
                 if (value != 0)
                     wk_ref(w, value, wk_name_str(w, WK_NAME_ATTR, WK_U64(d.entries, i * d.stride + d.key)), 0);
             }
-        /* 3.13 keeps the values inside when the dict is made, and shows the one or the other. */
         wk_ref(w, dict, w->types->name_dict, values != 0 ? WK_FIELD_HIDDEN : 0);
     }
     return wk_layout(w, has_open, open, r->tags, r->n_tags);
@@ -560,7 +600,7 @@ wk_collect(struct wk *w, struct wk_type *type, wk_addr object, struct hf_object_
             wk_broken(w);
         goto items;
     case WK_WALK_TUPLE:
-        row->refs = (const uint64_t *)(uintptr_t)(object + WK_TUPLE_ITEMS);
+        row->refs = (const uint64_t *)(uintptr_t)(object + w->facts.tuple_at);
         row->n_refs = WK_U64(object, WK_OB_SIZE);
     items:
         if (wk_unlikely(row->n_refs > LARGE))

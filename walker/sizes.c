@@ -34,7 +34,7 @@ lookup_sizeof(struct wk *w, wk_addr type, uint64_t from)
     struct wk_dict d;
 
     for (uint64_t i = from; mro != 0 && i < wk_tuple_size(mro) && i < MRO_MAX; i++) {
-        wk_addr dict = wk_type_dict(w, wk_tuple_item(mro, i));
+        wk_addr dict = wk_type_dict(w, wk_tuple_item(w, mro, i));
         if (dict == 0 || !wk_dict_view(w, dict, &d))
             continue;
         for (uint64_t k = 0; k < d.n; k++)
@@ -163,24 +163,25 @@ dict_size(const struct wk *w, wk_addr dict, uint64_t basic)
 static uint64_t
 str_size(const struct wk *w, wk_addr str)
 {
-    uint32_t state = WK_U32(str, 32), width = state >> 2 & 7;
-    uint64_t length = WK_U64(str, 16), ascii = w->facts.str_ascii, compact = w->facts.str_compact;
-    bool is_compact = (state >> 5 & 1) != 0, is_ascii = (state >> 6 & 1) != 0;
+    const struct wk_facts *f = &w->facts;
+    uint32_t state = WK_U32(str, WK_STR_STATE), width = state >> WK_STR_KIND_SHIFT & 7;
+    uint64_t length = WK_U64(str, WK_STR_LENGTH), ascii = f->str_ascii, compact = f->str_compact;
+    bool is_compact = (state >> WK_STR_COMPACT_SHIFT & 1) != 0, is_ascii = (state >> WK_STR_ASCII_SHIFT & 1) != 0;
     uint64_t size;
 
     if (w->version >= 0x030c) {
         if (is_compact && is_ascii)
             return ascii + length + 1;
-        wk_addr data, utf8 = WK_U64(str, 48);
+        wk_addr data, utf8 = WK_U64(str, f->str_utf8);
         if (is_compact) {
             data = str + compact;
             size = compact + (length + 1) * width;
         } else {
-            data = WK_U64(str, 56);
-            size = 64 + (data != 0 ? (length + 1) * width : 0);
+            data = WK_U64(str, f->str_data);
+            size = f->str_data + 8 + (data != 0 ? (length + 1) * width : 0);
         }
         if (utf8 != 0 && utf8 != data)
-            size += WK_U64(str, 40) + 1;
+            size += WK_U64(str, f->str_utf8_length) + 1;
         return size;
     }
     /* Until 3.11 a str may hold a wchar_t copy too. */
@@ -209,14 +210,14 @@ int_size(const struct wk *w, wk_addr object)
     uint64_t digits;
 
     if (w->facts.int_tagged) {
-        digits = WK_U64(object, 16) >> 3;
+        digits = WK_U64(object, WK_INT_TAG) >> 3;
     } else {
         int64_t n = WK_I64(object, WK_OB_SIZE);
         digits = n < 0 ? 0 - (uint64_t)n : (uint64_t)n;
         if (w->version < 0x030b)
-            return 24 + digits * 4;
+            return WK_INT_DIGITS + digits * 4;
     }
-    return 24 + (digits != 0 ? digits : 1) * 4;
+    return WK_INT_DIGITS + (digits != 0 ? digits : 1) * 4;
 }
 
 /* The value of a small int, and the reference to it is ours to give back. */
@@ -229,8 +230,8 @@ take_int(struct wk *w, wk_addr object, uint64_t *value)
     if (!wk_has_flag(object, WK_TPF_LONG))
         return false;
     if (w->facts.int_tagged) {
-        digits = WK_U64(object, 16) >> 3;
-        negative = (WK_U64(object, 16) & 3) == 2;
+        digits = WK_U64(object, WK_INT_TAG) >> 3;
+        negative = (WK_U64(object, WK_INT_TAG) & 3) == 2;
     } else {
         int64_t n = WK_I64(object, WK_OB_SIZE);
         negative = n < 0;
@@ -239,7 +240,7 @@ take_int(struct wk *w, wk_addr object, uint64_t *value)
     if (digits > 3)
         return false;
     for (uint64_t i = 0; i < digits; i++)
-        v |= (uint64_t)WK_U32(object, 24 + 4 * i) << 30 * i;
+        v |= (uint64_t)WK_U32(object, WK_INT_DIGITS + 4 * i) << 30 * i;
     *value = v;
     wk_addr give_back = wk_symbol(w, WK_SYM_DEC_REF);
     if (give_back != 0)

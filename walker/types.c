@@ -125,14 +125,13 @@ wk_is_subtype(struct wk *w, wk_addr type, wk_addr base)
 {
     wk_addr mro;
 
-    (void)w;
     if (type == base)
         return true;
     if (base == 0 || type == 0 || (mro = WK_U64(type, WK_TP_MRO)) == 0)
         return false;
     uint64_t n = wk_tuple_size(mro);
     for (uint64_t i = 0; i < n && i < MRO_MAX; i++)
-        if (wk_tuple_item(mro, i) == base)
+        if (wk_tuple_item(w, mro, i) == base)
             return true;
     return false;
 }
@@ -159,7 +158,7 @@ wk_type_plausible(struct wk *w, wk_addr type)
             break;
     }
     /* Py_TPFLAGS_READY is no condition: private static types live without PyType_Ready (functools._lru_list_elem). */
-    return WK_U64(type, WK_TP_DEALLOC) != 0 && WK_I64(type, WK_TP_BASICSIZE) >= 16 &&
+    return WK_U64(type, WK_TP_DEALLOC) != 0 && WK_I64(type, WK_TP_BASICSIZE) >= WK_HEAD &&
            WK_I64(type, WK_TP_BASICSIZE) < BASIC_MAX && WK_I64(type, WK_TP_ITEMSIZE) >= 0 &&
            WK_I64(type, WK_TP_ITEMSIZE) < BASIC_MAX && WK_U64(type, WK_TP_NAME) != 0;
 }

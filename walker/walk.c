@@ -117,8 +117,8 @@ write_object(struct wk *w, wk_addr object, struct wk_type *type)
     row.addr = object;
     row.type = type->id;
     row.flags = HF_OBJ_REFCOUNT;
-    row.refcount = refcount;
-    if (wk_unlikely(refcount >= DEEP_FROZEN) || (w->facts.refcnt_immortal && (int32_t)(uint32_t)refcount < 0))
+    row.refcount = w->facts.refcnt_half ? (uint32_t)refcount : refcount;
+    if (wk_unlikely(row.refcount >= DEEP_FROZEN) || wk_is_immortal(w, object))
         row.flags = HF_OBJ_IMMORTAL;
     if (type->walk != WK_WALK_NONE) {
         wk_collect(w, type, object, &row);
@@ -156,7 +156,7 @@ write_object(struct wk *w, wk_addr object, struct wk_type *type)
             }
         }
     }
-    if (type->family == HF_FAMILY_STR && (WK_U32(object, 32) & 3) != 0)
+    if (type->family == HF_FAMILY_STR && (WK_U32(object, WK_STR_STATE) & WK_STR_INTERNED) != 0)
         row.flags |= HF_OBJ_INTERNED;
     hf_write_object(&w->out, &row);
     while (wk_unlikely(row.flags & HF_OBJ_MORE)) {

@@ -27,6 +27,13 @@ wk_is_str(wk_addr object)
     return wk_has_flag(object, WK_TPF_UNICODE);
 }
 
+/* 3.12+: lives for ever, its count tells nothing. */
+static inline bool
+wk_is_immortal(const struct wk *w, wk_addr object)
+{
+    return w->facts.refcnt_immortal && WK_I32(object, WK_OB_REFCNT) < 0;
+}
+
 /* A str's characters: length of them, each width bytes. */
 struct wk_str {
     const uint8_t *data;
@@ -40,13 +47,13 @@ struct wk_str {
 static inline bool
 wk_str_view(const struct wk *w, wk_addr str, struct wk_str *out)
 {
-    uint32_t state = WK_U32(str, 32);
-    bool compact = (state >> 5 & 1) != 0;
+    uint32_t state = WK_U32(str, WK_STR_STATE);
+    bool compact = (state >> WK_STR_COMPACT_SHIFT & 1) != 0;
 
-    out->interned = (state & 3) != 0;
-    out->length = WK_U64(str, 16);
-    out->width = state >> 2 & 7;
-    out->ascii = (state >> 6 & 1) != 0;
+    out->interned = (state & WK_STR_INTERNED) != 0;
+    out->length = WK_U64(str, WK_STR_LENGTH);
+    out->width = state >> WK_STR_KIND_SHIFT & 7;
+    out->ascii = (state >> WK_STR_ASCII_SHIFT & 1) != 0;
     if (compact)
         out->data = (const uint8_t *)(uintptr_t)(str + (out->ascii ? w->facts.str_ascii : w->facts.str_compact));
     else
@@ -74,9 +81,9 @@ wk_tuple_size(wk_addr tuple)
 }
 
 static inline wk_addr
-wk_tuple_item(wk_addr tuple, uint64_t i)
+wk_tuple_item(const struct wk *w, wk_addr tuple, uint64_t i)
 {
-    return WK_U64(tuple, WK_TUPLE_ITEMS + 8 * i);
+    return WK_U64(tuple, w->facts.tuple_at + 8 * i);
 }
 
 static inline bool

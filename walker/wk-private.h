@@ -40,37 +40,49 @@ typedef uint64_t wk_addr;
 #define wk_likely(x)   __builtin_expect(!!(x), 1)
 #define wk_unlikely(x) __builtin_expect(!!(x), 0)
 
-/* Offsets that are the same on all versions walked (3.8 to 3.13, release builds). */
+/* Offsets that are the same on all versions walked, 3.8 to 3.15. */
+#define WK_HEAD 16 /* sizeof(PyObject) */
 enum {
     WK_OB_REFCNT = 0,
-    WK_OB_TYPE = 8,
-    WK_OB_SIZE = 16,
-    WK_LIST_ITEMS = 24,
-    WK_LIST_ALLOCATED = 32,
-    WK_TUPLE_ITEMS = 24,
-    WK_BYTES_DATA = 32,
-    WK_DICT_USED = 16,
-    WK_DICT_KEYS = 32,
-    WK_DICT_VALUES = 40,
-    WK_TP_NAME = 24,
-    WK_TP_BASICSIZE = 32,
-    WK_TP_ITEMSIZE = 40,
-    WK_TP_DEALLOC = 48,
-    WK_TP_FLAGS = 168,
-    WK_TP_TRAVERSE = 184,
-    WK_TP_CLEAR = 192,
-    WK_TP_WEAKLISTOFFSET = 208,
-    WK_TP_MEMBERS = 240,
-    WK_TP_BASE = 256,
-    WK_TP_DICT = 264,
-    WK_TP_DICTOFFSET = 288,
-    WK_TP_IS_GC = 328,
-    WK_TP_BASES = 336,
-    WK_TP_MRO = 344,
-    WK_TP_CACHE = 352,
-    WK_TP_SUBCLASSES = 360,
-    WK_TP_WEAKLIST = 368,
+    WK_OB_TYPE = WK_HEAD - 8,
+    WK_OB_SIZE = WK_HEAD,
+    WK_LIST_ITEMS = WK_HEAD + 8,
+    WK_LIST_ALLOCATED = WK_HEAD + 16,
+    WK_BYTES_DATA = WK_HEAD + 16,
+    WK_STR_LENGTH = WK_HEAD,
+    WK_STR_STATE = WK_HEAD + 16,
+    WK_INT_TAG = WK_HEAD, /* 3.12+ */
+    WK_INT_DIGITS = WK_HEAD + 8,
+    WK_DICT_USED = WK_HEAD,
+    WK_DICT_KEYS = WK_HEAD + 16,
+    WK_DICT_VALUES = WK_HEAD + 24,
+    WK_TP_NAME = WK_HEAD + 8,
+    WK_TP_BASICSIZE = WK_HEAD + 16,
+    WK_TP_ITEMSIZE = WK_HEAD + 24,
+    WK_TP_DEALLOC = WK_HEAD + 32,
+    WK_TP_FLAGS = WK_HEAD + 152,
+    WK_TP_TRAVERSE = WK_HEAD + 168,
+    WK_TP_CLEAR = WK_HEAD + 176,
+    WK_TP_WEAKLISTOFFSET = WK_HEAD + 192,
+    WK_TP_MEMBERS = WK_HEAD + 224,
+    WK_TP_BASE = WK_HEAD + 240,
+    WK_TP_DICT = WK_HEAD + 248,
+    WK_TP_DICTOFFSET = WK_HEAD + 272,
+    WK_TP_IS_GC = WK_HEAD + 312,
+    WK_TP_BASES = WK_HEAD + 320,
+    WK_TP_MRO = WK_HEAD + 328,
+    WK_TP_CACHE = WK_HEAD + 336,
+    WK_TP_SUBCLASSES = WK_HEAD + 344,
+    WK_TP_WEAKLIST = WK_HEAD + 352,
     WK_GC_HEAD_SIZE = 16,
+};
+
+/* bits of a str's state: the same on all versions; checked by facts/ */
+enum {
+    WK_STR_INTERNED = 3,
+    WK_STR_KIND_SHIFT = 2,
+    WK_STR_COMPACT_SHIFT = 5,
+    WK_STR_ASCII_SHIFT = 6,
 };
 
 /* tp_flags */
@@ -230,6 +242,12 @@ struct wk_memory {
     } regions[64]; /* all that was mapped, the first holds struct wk: for the end of an inline walk */
 };
 
+enum wk_inline_shown {
+    WK_INLINE_UNKNOWN = 0,
+    WK_INLINE_BY_INSTANCE,
+    WK_INLINE_BY_DICT,
+};
+
 struct wk {
     struct wk_args *args;
     struct wk_facts facts;    /* of this version, copied */
@@ -238,6 +256,7 @@ struct wk {
     const char *version_text; /* Py_GetVersion(), of the target */
     bool ghost;
     bool redact;
+    uint8_t inline_shown; /* enum wk_inline_shown; refs.c */
     uint32_t content_limit;
     wk_addr runtime;     /* _PyRuntime */
     wk_addr interpreter; /* the main one */
@@ -371,8 +390,8 @@ void wk_frame(struct wk *w, const struct hf_frame_row *row); /* marks frame, cod
 void wk_skip(struct wk *w, wk_addr object, const char *why); /* counted; the first some hundred are named */
 
 /* ---- facts/: implemented by the people of facts/ */
-/* Copies the table of a version; false: not known. version: major << 8 | minor. */
-bool wk_facts_find(uint32_t version, uint32_t version_hex, struct wk_facts *out);
+/* Copies the table of a version; false: not known. version: major << 8 | minor; build: enum wk_build. */
+bool wk_facts_find(uint32_t version, uint32_t version_hex, uint32_t build, struct wk_facts *out);
 /*
  * References at fixed offsets of a C type's instances (function, method, cell, module, code, property, partial, staticmethod, weakref, …),
  * exactly what tp_traverse visits, in its order, with names; then what it hides but counts (HIDDEN) or borrows (WEAK).

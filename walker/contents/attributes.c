@@ -65,7 +65,7 @@ wk_class_attribute(struct wk *w, wk_addr type, const char *name)
     wk_addr mro = WK_U64(type, WK_TP_MRO), dict, value;
 
     for (uint64_t i = 0; mro != 0 && i < wk_tuple_size(mro) && i < 64; i++)
-        if ((dict = wk_type_dict(w, wk_tuple_item(mro, i))) != 0 && (value = wk_dict_get(w, dict, name)) != 0)
+        if ((dict = wk_type_dict(w, wk_tuple_item(w, mro, i))) != 0 && (value = wk_dict_get(w, dict, name)) != 0)
             return value;
     return 0;
 }

@@ -126,8 +126,8 @@ base_named(struct wk *w, wk_addr type, const char *module, const char *name)
     if (mro == 0)
         return is_named(w, type, module, name) ? type : 0;
     for (uint64_t i = 0; i < wk_tuple_size(mro) && i < MAX_BASES; i++)
-        if (wk_has_flag(wk_tuple_item(mro, i), WK_TPF_TYPE) && is_named(w, wk_tuple_item(mro, i), module, name))
-            return wk_tuple_item(mro, i);
+        if (wk_has_flag(wk_tuple_item(w, mro, i), WK_TPF_TYPE) && is_named(w, wk_tuple_item(w, mro, i), module, name))
+            return wk_tuple_item(w, mro, i);
     return 0;
 }
 
@@ -439,14 +439,14 @@ exception_content(struct wk *w, struct wk_text *t, wk_addr object)
     if (args == 0 || !wk_has_flag(args, WK_TPF_TUPLE))
         return;
     uint64_t n = wk_tuple_size(args);
-    if (n == 1 && wk_is_str(wk_tuple_item(args, 0))) {
-        wk_text_str(w, t, wk_tuple_item(args, 0), UINT32_MAX);
+    if (n == 1 && wk_is_str(wk_tuple_item(w, args, 0))) {
+        wk_text_str(w, t, wk_tuple_item(w, args, 0), UINT32_MAX);
         return;
     }
     for (uint64_t i = 0; i < n && i < ARGS_MAX; i++) {
         if (i != 0)
             wk_text_cstr(t, ", ");
-        wk_text_value(w, t, wk_tuple_item(args, i));
+        wk_text_value(w, t, wk_tuple_item(w, args, i));
     }
     if (n > ARGS_MAX)
         wk_text_cstr(t, ", …");

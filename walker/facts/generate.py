@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 """Make the walker's tables of facts about CPython from the headers of installed interpreters.
 
-    generate.py PYTHON...          write wk-facts-fields.h and, for each interpreter, facts-3.X.inc
+    generate.py PYTHON...          write wk-facts-fields.h and, for each interpreter, facts-3.XB.inc; B is d for debug builds, t for free-threaded
     generate.py --check PYTHON...  compare, change nothing; exit 1 and say what differs
 
 PYTHON is the interpreter to read. For each, a small program with offsetof and sizeof is compiled against its headers, internal ones
@@ -18,13 +18,13 @@ import sys
 import tempfile
 
 HERE = os.path.dirname(os.path.abspath(__file__))
-VERSIONS = range(8, 14)
+VERSIONS = range(8, 16)
 
 HEADERS = ["Python.h", "frameobject.h", "structmember.h", "datetime.h", "opcode.h"]
 # Only those that exist in a version are included.
 INTERNAL = ["interp", "runtime", "pystate", "pymem", "gc", "frame", "code", "dict", "long", "object", "genobject", "tstate",
             "typeobject", "unicodeobject", "ceval_state", "gil", "instruments", "global_objects", "moduleobject",
-            "opcode_metadata"]
+            "opcode_metadata", "debug_offsets"]
 
 
 def parse(path):
@@ -63,7 +63,9 @@ def facts_of(fields, minor):
 
 
 def ask(python):
-    code = "import sys,sysconfig,json;print(json.dumps([list(sys.version_info[:3]),sysconfig.get_path('include'),sysconfig.get_path('platinclude')]))"
+    code = ("import sys,sysconfig,json;print(json.dumps([list(sys.version_info[:3]),"
+            "('d' if hasattr(sys,'gettotalrefcount') else '')+('t' if sysconfig.get_config_var('Py_GIL_DISABLED') else ''),"
+            "sysconfig.get_path('include'),sysconfig.get_path('platinclude')]))")
     return json.loads(subprocess.check_output([python, "-Ic", code]))
 
 
@@ -84,6 +86,8 @@ def c_program(facts, include):
             continue
         if fact[0] == "=":
             value = fact[1:]
+        elif fact[0] == "+":
+            value = f"sizeof(PyObject) + {fact[1:]}"
         elif fact.startswith("sizeof:"):
             value = f"sizeof({fact[7:]})"
         elif fact.startswith(("bit:", "bits:")):
@@ -107,17 +111,20 @@ def compile_and_run(facts, include, platinclude, cc):
         source, program = os.path.join(folder, "facts.c"), os.path.join(folder, "facts")
         with open(source, "w") as out:
             out.write(c_program(facts, include))
-        command = [cc, "-w", "-std=gnu11", "-I", include, "-I", platinclude, "-I", os.path.join(include, "internal"),
-                   source, "-o", program, "-Wl,--unresolved-symbols=ignore-all"]
+        command = cc + ["-w", "-fmax-errors=9", "-std=gnu11", "-I", include, "-I", platinclude, "-I", os.path.join(include, "internal"),
+                   "-idirafter", os.path.dirname(include), source, "-o", program, "-Wl,--unresolved-symbols=ignore-all"]
         subprocess.run(command, check=True)
         output = subprocess.check_output([program], text=True)
     return {name: int(value) for name, value in (line.split() for line in output.splitlines())}
 
 
-def read_facts(python, fields, cc):
-    version, include, platinclude = ask(python)
+def read_facts(python, fields, cc, debug):
+    version, build, include, platinclude = ask(python)
+    if debug and "d" not in build:
+        build = "d" + build
+        cc = cc + ["-DPy_DEBUG"]
     if not os.path.isdir(os.path.join(include, "internal")):
-        return version, None
+        return version, build, None
     facts = facts_of(fields, version[1])
     values = compile_and_run(facts, include, platinclude, cc)
     probed = json.loads(subprocess.check_output([python, "-I", os.path.join(HERE, "probe.py")]))
@@ -126,11 +133,11 @@ def read_facts(python, fields, cc):
             values[name] = int(fact[1:])
         elif fact and fact[0] == "?":
             values[name] = probed[fact[1:]]
-    return version, [(name, values.get(name)) for name, _ in facts]
+    return version, build, [(name, values.get(name)) for name, _ in facts]
 
 
-def table_text(version, values):
-    lines = ["// SPDX-License-Identifier: MIT", f"// Made by generate.py from the headers and live objects of CPython {'.'.join(map(str, version))}; do not edit."]
+def table_text(version, build, values):
+    lines = ["// SPDX-License-Identifier: MIT", f"// Made by generate.py from the headers and live objects of CPython {'.'.join(map(str, version))}{build}; do not edit."]
     lines += [f".{name} = {'WK_NO_FACT' if value is None else value}," for name, value in values]
     return "\n".join(lines) + "\n"
 
@@ -160,20 +167,23 @@ def main():
     options.add_argument("--check", action="store_true")
     options.add_argument("--require", action="store_true")
     options.add_argument("--cc", default=os.environ.get("CC", "cc").split()[0])
+    options.add_argument("--debug", action="store_true", help="as if it was built --with-pydebug")
     options.add_argument("python", nargs="+")
     args = options.parse_args()
     fields = parse(os.path.join(HERE, "fields.txt"))
     outputs = [(os.path.join(HERE, "wk-facts-fields.h"), fields_text(fields))]
     failed = False
     for python in args.python:
-        version, values = read_facts(python, fields, args.cc)
+        version, build, values = read_facts(python, fields, args.cc.split(), args.debug)
         if version[0] != 3 or version[1] not in VERSIONS:
             sys.exit(f"{python}: Python {'.'.join(map(str, version))} has no facts in fields.txt")
         if values is None:
             print(f"{python}: no internal headers", file=sys.stderr)
             failed |= args.require or not args.check
             continue
-        outputs.append((os.path.join(HERE, f"facts-3.{version[1]}.inc"), table_text(version, values)))
+        if version[1] < 12:
+            build = build.replace("d", "")  # the same layout
+        outputs.append((os.path.join(HERE, f"facts-3.{version[1]}{build}.inc"), table_text(version, build, values)))
     for path, text in outputs:
         if args.check:
             for line in compare(path, text):

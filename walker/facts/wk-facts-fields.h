@@ -30,6 +30,10 @@
     X(interp_modules_by_index) \
     X(interp_importlib) \
     X(interp_import_func) \
+    X(interp_lazy_import_func) \
+    X(interp_lazy_filter) \
+    X(interp_lazy_modules) \
+    X(interp_lazy_pending) \
     X(interp_sysdict) \
     X(interp_sysdict_copy) \
     X(interp_builtins) \
@@ -44,6 +48,7 @@
     X(interp_warnings_filters) \
     X(interp_warnings_once) \
     X(interp_warnings_default) \
+    X(interp_warnings_context) \
     X(interp_pyexitmodule) \
     X(interp_atexit_callbacks) \
     X(interp_atexit_count) \
@@ -68,6 +73,10 @@
     X(interp_cached_slots_name) \
     X(interp_cached_typing) \
     X(interp_cached_typing_count) \
+    X(interp_cached_dict_descr) \
+    X(interp_cached_weak_descr) \
+    X(interp_common_consts) \
+    X(common_consts_count) \
     X(interp_gil) \
     X(interp_own_gil_locked) \
     X(interp_own_gil_holder) \
@@ -112,6 +121,8 @@
     X(tstate_local_key) \
     X(tstate_local_sentinel) \
     X(tstate_running_loop) \
+    X(tstate_running_task) \
+    X(tstate_lazy_imports) \
     X(excitem_type) \
     X(excitem_value) \
     X(excitem_traceback) \
@@ -126,6 +137,7 @@
     X(iframe_previous) \
     X(iframe_instr) \
     X(iframe_stacktop) \
+    X(iframe_stackpointer) \
     X(iframe_is_entry) \
     X(iframe_owner) \
     X(iframe_localsplus) \
@@ -152,6 +164,7 @@
     X(frame_data) \
     X(frame_extra_locals) \
     X(frame_locals_cache) \
+    X(frame_overwritten) \
     X(fstate_created) \
     X(fstate_suspended) \
     X(fstate_yield_from) \
@@ -218,6 +231,7 @@
     X(function_dict) \
     X(function_module) \
     X(function_annotations) \
+    X(function_annotate) \
     X(function_typeparams) \
     X(method_func) \
     X(method_self) \
@@ -356,6 +370,7 @@
     X(tpflag_static_builtin) \
     X(module_dict) \
     X(module_def) \
+    X(module_state_traverse) \
     X(module_state) \
     X(module_name) \
     X(moduledef_traverse) \
@@ -404,4 +419,66 @@
     X(op_resume_quick) \
     X(op_resume_instrumented) \
     X(op_resume_check) \
+    X(debug_runtime_head) \
+    X(debug_interp_size) \
+    X(debug_interp_id) \
+    X(debug_interp_next) \
+    X(debug_interp_threads) \
+    X(debug_interp_gc) \
+    X(debug_interp_modules) \
+    X(debug_interp_sysdict) \
+    X(debug_interp_builtins) \
+    X(debug_interp_gil) \
+    X(debug_interp_gil_locked) \
+    X(debug_interp_gil_holder) \
+    X(debug_tstate_size) \
+    X(debug_tstate_prev) \
+    X(debug_tstate_next) \
+    X(debug_tstate_interp) \
+    X(debug_tstate_frame) \
+    X(debug_tstate_thread_id) \
+    X(debug_tstate_native_id) \
+    X(debug_tstate_chunk) \
+    X(debug_iframe_previous) \
+    X(debug_iframe_executable) \
+    X(debug_iframe_instr) \
+    X(debug_iframe_localsplus) \
+    X(debug_iframe_owner) \
+    X(debug_iframe_stackpointer) \
+    X(debug_code_filename) \
+    X(debug_code_name) \
+    X(debug_code_qualname) \
+    X(debug_code_lines) \
+    X(debug_code_firstlineno) \
+    X(debug_code_names) \
+    X(debug_code_kinds) \
+    X(debug_code_adaptive) \
+    X(debug_object_size) \
+    X(debug_object_type) \
+    X(debug_type_size) \
+    X(debug_type_name) \
+    X(debug_type_flags) \
+    X(debug_tuple_items) \
+    X(debug_list_items) \
+    X(debug_dict_keys) \
+    X(debug_dict_values) \
+    X(debug_float_value) \
+    X(debug_int_tag) \
+    X(debug_int_digits) \
+    X(debug_bytes_data) \
+    X(debug_str_state) \
+    X(debug_str_length) \
+    X(debug_str_ascii) \
+    X(debug_gc_collecting) \
+    X(debug_set_table) \
+    X(debug_set_mask) \
+    X(debug_gen_name) \
+    X(debug_gen_iframe) \
+    X(debug_gen_frame_state) \
+    X(debug_gc_size) \
+    X(interp_size) \
+    X(tstate_size) \
+    X(gc_size) \
+    X(object_size) \
+    X(object_type) \
 

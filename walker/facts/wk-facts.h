@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 /*
- * What differs between versions of CPython, as numbers: one table a version (facts-3.X.inc), made by generate.py from fields.txt,
+ * What differs between versions and builds of CPython, as numbers: a table each (facts-3.X.inc), made by generate.py from fields.txt,
  * where each is explained. Offsets and sizes are bytes, offsets from the start of the structure named. wk_facts_find() copies the
  * table of the target's version; roots/ checks it against the live interpreter.
  */
@@ -10,18 +10,29 @@
 
 #define WK_NO_FACT UINT32_MAX /* this version has no such thing */
 
+/* How an interpreter was built, as far as structures differ. */
+enum wk_build {
+    WK_BUILD_RELEASE = 0,
+    WK_BUILD_DEBUG = 1 << 0,         /* --with-pydebug */
+    WK_BUILD_FREE_THREADED = 1 << 1, /* --disable-gil */
+};
+
 struct wk_facts {
     /* What the core asks of every object, in the form that it wants. */
     uint16_t version;  /* major << 8 | minor */
+    uint8_t build;     /* enum wk_build */
     uint8_t str_ascii; /* data of a compact ASCII str: sizeof(PyASCIIObject) */
     uint8_t
         str_compact; /* data of another compact str: sizeof(PyCompactUnicodeObject); of one that is not compact: its data pointer */
+    uint8_t tuple_at;          /* first item of a tuple */
     uint8_t int_tagged;        /* 3.12+: lv_tag at 16, digits at 24; else ob_size */
     uint8_t keys_log2;         /* 3.11+: PyDictKeysObject holds log2 of its size and its kind */
     uint8_t refcnt_immortal;   /* 3.12+: a negative low half of the count */
+    uint8_t refcnt_half;       /* 3.14+: the count is that half alone, flags stand in the other */
     int8_t managed_dict;       /* 3.11+: managed dict pointer, relative to the object */
     int8_t managed_values;     /* 3.11: pointer to values, relative to the object; 0: none */
     uint8_t values_tagged;     /* 3.12: the managed dict pointer is that of values − 1 when odd */
+    uint8_t stack_tagged;      /* 3.14: variables and stack of a frame are tagged (wk_stack_ref) */
     uint8_t values_inline;     /* 3.13: values stand after the object (tp_basicsize) */
     uint8_t values_items;      /* first pointer of a PyDictValues: 0, or 8 on 3.13 */
     uint16_t heap_cached_keys; /* PyHeapTypeObject.ht_cached_keys */
@@ -39,6 +50,3 @@ wk_fact_at(const struct wk_facts *facts, uint64_t offset)
 {
     return *(const uint32_t *)((uintptr_t)facts + offset);
 }
-
-#define WK_FACTS_FIRST 0x0308u /* versions with a table, major << 8 | minor */
-#define WK_FACTS_LAST  0x030du

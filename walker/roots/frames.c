@@ -62,12 +62,38 @@ code_slots(const struct wk_facts *f, wk_addr code)
     return n >= 0 && n <= MAX_SLOTS ? (uint32_t)n : 0;
 }
 
+/* Variables and stack entries in use. A running frame keeps its stack pointer in a register: the field says −1 or NULL. */
+static int32_t
+stack_top(const struct wk *w, wk_addr internal, wk_addr slots)
+{
+    const struct wk_facts *f = &w->facts;
+
+    if (f->iframe_stackpointer == WK_NO_FACT)
+        return WK_I32(internal, f->iframe_stacktop);
+    uint64_t pointer = WK_U64(internal, f->iframe_stackpointer);
+    return pointer < slots || pointer - slots > 8ull * MAX_SLOTS * 2 ? -1 : (int32_t)((pointer - slots) / 8);
+}
+
 static uint32_t
 code_stack_size(const struct wk_facts *f, wk_addr code)
 {
     int32_t n = WK_I32(code, f->code_stacksize);
 
     return n >= 0 && n <= MAX_SLOTS ? (uint32_t)n : 0;
+}
+
+/*
+ * 3.14+: bit 0 marks a reference that is not in the count (borrowed from a variable, or to an object that lives for ever), both low
+ * bits an int; bit 1 alone is what the evaluation loop passes to itself.
+ */
+wk_addr
+wk_stack_ref(const struct wk *w, uint64_t word, bool *counted)
+{
+    *counted = true;
+    if (!w->facts.stack_tagged)
+        return word;
+    *counted = (word & 1) == 0;
+    return (word & 2) != 0 ? 0 : word & ~1ull;
 }
 
 bool
@@ -79,22 +105,23 @@ wk_frame_of_internal(struct wk *w, wk_addr internal, struct wk_frame_view *v)
     *v = (struct wk_frame_view){.internal = internal, .owner = WK_OWNER_C, .cleared = true};
     if (internal == 0 || f->iframe_code == WK_NO_FACT)
         return false;
-    v->code = WK_U64(internal, f->iframe_code);
-    if (WK_U8(internal, f->iframe_owner) == f->owner_cstack || !is_code(w, v->code))
-        return f->owner_cstack != WK_NO_FACT && WK_U8(internal, f->iframe_owner) == f->owner_cstack;
+    v->code = wk_stack_ref(w, WK_U64(internal, f->iframe_code), &v->code_counted);
+    /* 3.14 tells several kinds of them apart */
+    bool on_c_stack = f->owner_cstack != WK_NO_FACT && WK_U8(internal, f->iframe_owner) >= f->owner_cstack;
+    if (on_c_stack || !is_code(w, v->code))
+        return on_c_stack;
     v->cleared = false;
     v->owner = WK_U8(internal, f->iframe_owner) == f->owner_generator   ? WK_OWNER_GENERATOR
                : WK_U8(internal, f->iframe_owner) == f->owner_frame_obj ? WK_OWNER_FRAME
                                                                         : WK_OWNER_THREAD;
-    v->function = WK_U64(internal, f->iframe_func);
+    v->function = wk_stack_ref(w, WK_U64(internal, f->iframe_func), &v->function_counted);
     v->globals = WK_U64(internal, f->iframe_globals);
     v->builtins = WK_U64(internal, f->iframe_builtins);
     v->locals = WK_U64(internal, f->iframe_locals);
     v->frame = WK_U64(internal, f->iframe_frame_obj);
     v->slots = internal + f->iframe_localsplus;
     v->n_slots = code_slots(f, v->code);
-    /* a running frame keeps its stack pointer in a register: the field is then -1 */
-    top = WK_I32(internal, f->iframe_stacktop);
+    top = stack_top(w, internal, v->slots);
     v->stack_known = top >= (int32_t)v->n_slots && (uint32_t)top - v->n_slots <= code_stack_size(f, v->code);
     v->n_stack = v->stack_known ? (uint32_t)top - v->n_slots : 0;
     v->lasti = (int32_t)((int64_t)WK_U64(internal, f->iframe_instr) - (int64_t)(v->code + f->code_adaptive));
@@ -183,7 +210,7 @@ wk_frame_slot_name(struct wk *w, const struct wk_frame_view *v, uint32_t i)
         uint8_t bits = kinds != 0 && WK_U64(kinds, WK_OB_SIZE) > i ? WK_U8(kinds, f->bytes_data + i) : 0;
 
         names = WK_U64(v->code, f->code_localsplusnames);
-        name = i < tuple_length(names) ? wk_tuple_item(names, i) : 0;
+        name = i < tuple_length(names) ? wk_tuple_item(w, names, i) : 0;
         kind = (bits & f->kind_free) ? WK_NAME_FREE : (bits & f->kind_cell) ? WK_NAME_CELL : WK_NAME_LOCAL;
     } else {
         wk_addr cells = WK_U64(v->code, f->code_cellvars);
@@ -196,7 +223,7 @@ wk_frame_slot_name(struct wk *w, const struct wk_frame_view *v, uint32_t i)
             names = i < n_cells ? cells : WK_U64(v->code, f->code_freevars);
             i -= i < n_cells ? 0 : n_cells;
         }
-        name = i < tuple_length(names) ? wk_tuple_item(names, i) : 0;
+        name = i < tuple_length(names) ? wk_tuple_item(w, names, i) : 0;
     }
     return wk_is_str(name) ? wk_name_str(w, kind, name) : 0;
 }
@@ -226,21 +253,30 @@ wk_frame_awaits(struct wk *w, const struct wk_frame_view *v)
     return (op == f->op_resume || op == f->op_resume_quick || op == f->op_resume_instrumented) && (arg & 3) >= 2;
 }
 
+/* Of what lives for ever a reference that is not counted is as good as any. */
+static unsigned
+borrowed(const struct wk *w, wk_addr object)
+{
+    return wk_is_immortal(w, object) ? 0 : HF_RUN_WEAK;
+}
+
 /* Variables and stack. seen: tp_traverse visits as many of them; the others are counted but not shown. */
 static void
 slot_refs(struct wk *w, const struct wk_frame_view *v, uint32_t seen, bool generator)
 {
     uint32_t n = v->n_slots + v->n_stack;
     bool awaits = generator && wk_frame_awaits(w, v);
+    uint32_t awaited = n - 1;
 
     for (uint32_t i = 0; i < n; i++) {
-        wk_addr object = WK_U64(v->slots, 8ull * i);
+        bool counted;
+        wk_addr object = wk_stack_ref(w, WK_U64(v->slots, 8ull * i), &counted);
         uint32_t name;
 
         if (object == 0)
             continue;
-        name = awaits && i == n - 1 ? w->at_hand->awaits : wk_frame_slot_name(w, v, i);
-        wk_ref(w, object, name, i < seen ? 0 : HF_RUN_HIDDEN);
+        name = awaits && i == awaited ? w->at_hand->awaits : wk_frame_slot_name(w, v, i);
+        wk_ref(w, object, name, (i < seen ? 0 : HF_RUN_HIDDEN) | (counted ? 0 : borrowed(w, object)));
     }
 }
 
@@ -249,12 +285,12 @@ void
 wk_internal_frame_refs(struct wk *w, const struct wk_frame_view *v)
 {
     const struct wk_facts *f = &w->facts;
-    int32_t top = WK_I32(v->internal, f->iframe_stacktop);
+    int32_t top = stack_top(w, v->internal, v->slots);
 
     wk_ref(w, WK_U64(v->internal, f->iframe_frame_obj), w->at_hand->frame, 0);
     wk_ref(w, v->locals, w->at_hand->f_locals, 0);
-    wk_ref(w, v->function, w->at_hand->function, 0);
-    wk_ref(w, v->code, w->at_hand->code, 0);
+    wk_ref(w, v->function, w->at_hand->function, v->function_counted ? 0 : borrowed(w, v->function));
+    wk_ref(w, v->code, w->at_hand->code, v->code_counted ? 0 : borrowed(w, v->code));
     slot_refs(w, v, top > 0 ? (uint32_t)top : 0, v->owner == WK_OWNER_GENERATOR);
 }
 
@@ -275,6 +311,8 @@ wk_frame_refs(struct wk *w, const struct wk_type *type, wk_addr frame)
             wk_ref(w, WK_U64(frame, f->frame_extra_locals), w->at_hand->extra_locals, 0);
         if (f->frame_locals_cache != WK_NO_FACT)
             wk_ref(w, WK_U64(frame, f->frame_locals_cache), w->at_hand->locals_cache, HF_RUN_HIDDEN);
+        if (f->frame_overwritten != WK_NO_FACT)
+            wk_ref(w, WK_U64(frame, f->frame_overwritten), wk_name(w, "<overwritten locals>"), 0);
         if (v.owner == WK_OWNER_FRAME)
             wk_internal_frame_refs(w, &v);
         return;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
  * Finds the interpreters and checks that the facts of this version hold for the live process, before anything else is read
- * through them. What can be checked: 3.13's own table of offsets, links that must agree both ways, types of well-known members.
+ * through them. What can be checked: the table of offsets that 3.13 and later have themselves, links that must agree both ways, types of well-known members.
  */
 #include "wk-roots.h"
 
@@ -10,63 +10,72 @@ enum {
     MAX_THREADS = 1 << 20,
 };
 
-/* _Py_DebugOffsets at the start of _PyRuntime, 3.13: where each number stands, and the fact that it must equal. */
+/* _Py_DebugOffsets at the start of _PyRuntime, 3.13+: where in it a number stands, and the fact that it must equal. */
 struct debug_offset {
-    uint16_t at; /* index of the 64-bit word */
-    uint16_t fact;
+    uint16_t at, fact; /* offsets in struct wk_facts */
 };
 
-#define DEBUG_OFFSET(word, name)                                                                                       \
+#define DEBUG_OFFSET(at, fact)                                                                                         \
     {                                                                                                                  \
-        word, offsetof(struct wk_facts, name)                                                                          \
+        offsetof(struct wk_facts, at), offsetof(struct wk_facts, fact)                                                 \
     }
 
 static const struct debug_offset debug_offsets[] = {
-    DEBUG_OFFSET(5, runtime_interp_head),
-    DEBUG_OFFSET(7, interp_id),
-    DEBUG_OFFSET(8, interp_next),
-    DEBUG_OFFSET(9, interp_tstate_head),
-    DEBUG_OFFSET(10, interp_gc),
-    DEBUG_OFFSET(11, interp_modules),
-    DEBUG_OFFSET(12, interp_sysdict),
-    DEBUG_OFFSET(13, interp_builtins),
-    DEBUG_OFFSET(14, interp_gil),
-    DEBUG_OFFSET(17, interp_own_gil_locked),
-    DEBUG_OFFSET(18, interp_own_gil_holder),
-    DEBUG_OFFSET(20, tstate_prev),
-    DEBUG_OFFSET(21, tstate_next),
-    DEBUG_OFFSET(22, tstate_interp),
-    DEBUG_OFFSET(23, tstate_current_frame),
-    DEBUG_OFFSET(24, tstate_thread_id),
-    DEBUG_OFFSET(25, tstate_native_id),
-    DEBUG_OFFSET(26, tstate_datastack_chunk),
-    DEBUG_OFFSET(29, iframe_previous),
-    DEBUG_OFFSET(30, iframe_code),
-    DEBUG_OFFSET(31, iframe_instr),
-    DEBUG_OFFSET(32, iframe_localsplus),
-    DEBUG_OFFSET(33, iframe_owner),
-    DEBUG_OFFSET(35, code_filename),
-    DEBUG_OFFSET(36, code_name),
-    DEBUG_OFFSET(37, code_qualname),
-    DEBUG_OFFSET(38, code_lines),
-    DEBUG_OFFSET(39, code_firstlineno),
-    DEBUG_OFFSET(41, code_localsplusnames),
-    DEBUG_OFFSET(42, code_localspluskinds),
-    DEBUG_OFFSET(43, code_adaptive),
-    DEBUG_OFFSET(47, type_name),
-    DEBUG_OFFSET(49, type_flags),
-    DEBUG_OFFSET(51, tuple_items),
-    DEBUG_OFFSET(54, list_items),
-    DEBUG_OFFSET(57, dict_keys),
-    DEBUG_OFFSET(58, dict_values),
-    DEBUG_OFFSET(60, float_value),
-    DEBUG_OFFSET(62, int_tag),
-    DEBUG_OFFSET(63, int_digits),
-    DEBUG_OFFSET(66, bytes_data),
-    DEBUG_OFFSET(68, str_state),
-    DEBUG_OFFSET(69, str_length),
-    DEBUG_OFFSET(70, str_ascii_data),
-    DEBUG_OFFSET(72, gc_collecting),
+    DEBUG_OFFSET(debug_runtime_head, runtime_interp_head),
+    DEBUG_OFFSET(debug_interp_id, interp_id),
+    DEBUG_OFFSET(debug_interp_next, interp_next),
+    DEBUG_OFFSET(debug_interp_threads, interp_tstate_head),
+    DEBUG_OFFSET(debug_interp_gc, interp_gc),
+    DEBUG_OFFSET(debug_interp_modules, interp_modules),
+    DEBUG_OFFSET(debug_interp_sysdict, interp_sysdict),
+    DEBUG_OFFSET(debug_interp_builtins, interp_builtins),
+    DEBUG_OFFSET(debug_interp_gil, interp_gil),
+    DEBUG_OFFSET(debug_interp_gil_locked, interp_own_gil_locked),
+    DEBUG_OFFSET(debug_interp_gil_holder, interp_own_gil_holder),
+    DEBUG_OFFSET(debug_tstate_size, tstate_size),
+    DEBUG_OFFSET(debug_tstate_prev, tstate_prev),
+    DEBUG_OFFSET(debug_tstate_next, tstate_next),
+    DEBUG_OFFSET(debug_tstate_interp, tstate_interp),
+    DEBUG_OFFSET(debug_tstate_frame, tstate_current_frame),
+    DEBUG_OFFSET(debug_tstate_thread_id, tstate_thread_id),
+    DEBUG_OFFSET(debug_tstate_native_id, tstate_native_id),
+    DEBUG_OFFSET(debug_tstate_chunk, tstate_datastack_chunk),
+    DEBUG_OFFSET(debug_iframe_previous, iframe_previous),
+    DEBUG_OFFSET(debug_iframe_executable, iframe_code),
+    DEBUG_OFFSET(debug_iframe_instr, iframe_instr),
+    DEBUG_OFFSET(debug_iframe_localsplus, iframe_localsplus),
+    DEBUG_OFFSET(debug_iframe_owner, iframe_owner),
+    DEBUG_OFFSET(debug_iframe_stackpointer, iframe_stackpointer),
+    DEBUG_OFFSET(debug_code_filename, code_filename),
+    DEBUG_OFFSET(debug_code_name, code_name),
+    DEBUG_OFFSET(debug_code_qualname, code_qualname),
+    DEBUG_OFFSET(debug_code_lines, code_lines),
+    DEBUG_OFFSET(debug_code_firstlineno, code_firstlineno),
+    DEBUG_OFFSET(debug_code_names, code_localsplusnames),
+    DEBUG_OFFSET(debug_code_kinds, code_localspluskinds),
+    DEBUG_OFFSET(debug_code_adaptive, code_adaptive),
+    DEBUG_OFFSET(debug_object_size, object_size),
+    DEBUG_OFFSET(debug_object_type, object_type),
+    DEBUG_OFFSET(debug_type_size, type_size),
+    DEBUG_OFFSET(debug_type_name, type_name),
+    DEBUG_OFFSET(debug_type_flags, type_flags),
+    DEBUG_OFFSET(debug_tuple_items, tuple_items),
+    DEBUG_OFFSET(debug_list_items, list_items),
+    DEBUG_OFFSET(debug_dict_keys, dict_keys),
+    DEBUG_OFFSET(debug_dict_values, dict_values),
+    DEBUG_OFFSET(debug_float_value, float_value),
+    DEBUG_OFFSET(debug_int_tag, int_tag),
+    DEBUG_OFFSET(debug_int_digits, int_digits),
+    DEBUG_OFFSET(debug_bytes_data, bytes_data),
+    DEBUG_OFFSET(debug_str_state, str_state),
+    DEBUG_OFFSET(debug_str_length, str_length),
+    DEBUG_OFFSET(debug_str_ascii, str_ascii_data),
+    DEBUG_OFFSET(debug_gc_collecting, gc_collecting),
+    DEBUG_OFFSET(debug_set_table, set_table),
+    DEBUG_OFFSET(debug_set_mask, set_mask),
+    DEBUG_OFFSET(debug_gen_name, gen_name),
+    DEBUG_OFFSET(debug_gen_iframe, gen_iframe),
+    DEBUG_OFFSET(debug_gen_frame_state, gen_frame_state),
 };
 
 bool
@@ -75,10 +84,11 @@ wk_debug_offsets_agree(const struct wk_facts *facts, const uint64_t *words)
     if (words[0] != 0x7970677562656478ull /* "xdebugpy" */ || words[1] >> 24 != 0x03 ||
         (words[1] >> 16 & 0xff) != (facts->version & 0xff))
         return false;
-    if (words[2] != 0) /* free-threaded */
+    if ((words[2] != 0) != ((facts->build & WK_BUILD_FREE_THREADED) != 0))
         return false;
     for (size_t i = 0; i < sizeof debug_offsets / sizeof debug_offsets[0]; i++) {
-        if (words[debug_offsets[i].at] != wk_fact_at(facts, debug_offsets[i].fact))
+        uint32_t at = wk_fact_at(facts, debug_offsets[i].at);
+        if (at != WK_NO_FACT && words[at / 8] != wk_fact_at(facts, debug_offsets[i].fact))
             return false;
     }
     return true;
@@ -172,18 +182,20 @@ wk_gc_heads(struct wk *w, wk_addr interpreter, wk_addr heads[8])
     const struct wk_facts *f = &w->facts;
     wk_addr gc = f->interp_gc != WK_NO_FACT ? interpreter + f->interp_gc : w->runtime + f->runtime_gc;
 
-    for (unsigned i = 0; i < 3; i++)
-        heads[i] = gc + f->gc_generations + i * f->gc_generation_size;
-    heads[3] = gc + f->gc_permanent;
-    if (WK_U64(gc, f->gc_generation0) != heads[0])
+    /* Where the first stands depends on the compiler: from 3.13.4 on, headers ask for an alignment of 4 only. */
+    heads[0] = f->gc_generation0 != WK_NO_FACT ? WK_U64(gc, f->gc_generation0) : gc + f->gc_generations;
+    if ((heads[0] & 3) != 0 || heads[0] + 4 < gc + f->gc_generations || heads[0] > gc + f->gc_generations + 4)
         return 0;
+    for (unsigned i = 1; i < 3; i++)
+        heads[i] = heads[0] + i * f->gc_generation_size;
+    heads[3] = gc + f->gc_permanent;
     for (unsigned i = 0; i < 4; i++) {
         wk_addr next = WK_U64(heads[i], 0), previous = WK_U64(heads[i], 8);
 
         /* A circle through the head; the two low bits of prev are flags of a collection under way. That these are the heads was seen above: a
          * circle that is open was caught while something is put in or out. */
-        if (!plausible(next) || !plausible(previous & ~3ull) || (WK_U64(next, 8) & ~3ull) != heads[i] ||
-            WK_U64(previous & ~3ull, 0) != heads[i])
+        if (!plausible(next & ~7ull) || !plausible(previous & ~7ull) || (WK_U64(next & ~3ull, 8) & ~3ull) != heads[i] ||
+            (WK_U64(previous & ~3ull, 0) & ~3ull) != heads[i])
             wk_give_up(w, WK_ERR_INCONSISTENT, 0, heads[i]);
     }
     return 4;

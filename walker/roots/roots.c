@@ -8,6 +8,7 @@
 enum {
     MAX_CALLBACKS = 1 << 16,
     MAX_TYPES = 1 << 14,
+    NEAR_RUNTIME = 4096, /* bytes by which a member of _PyRuntime may have moved */
 };
 
 /* A pointer to an object at a fixed place. Tables of numbers and texts only: no relocations in the blob. */
@@ -27,6 +28,10 @@ static const struct root_field interpreter_fields[] = {
     ROOT(interp_builtins, "builtins.__dict__"),
     ROOT(interp_importlib, "importlib._bootstrap"),
     ROOT(interp_import_func, "<import function>"),
+    ROOT(interp_lazy_import_func, "<lazy import function>"),
+    ROOT(interp_lazy_filter, "<lazy imports filter>"),
+    ROOT(interp_lazy_modules, "sys.lazy_modules"),
+    ROOT(interp_lazy_pending, "<pending lazy submodules>"),
     ROOT(interp_modules_by_index, "<modules by index>"),
     ROOT(interp_sysdict_copy, "<copy of sys.__dict__>"),
     ROOT(interp_builtins_copy, "<copy of builtins.__dict__>"),
@@ -40,11 +45,14 @@ static const struct root_field interpreter_fields[] = {
     ROOT(interp_warnings_filters, "<warnings filters>"),
     ROOT(interp_warnings_once, "<warnings once registry>"),
     ROOT(interp_warnings_default, "<warnings default action>"),
+    ROOT(interp_warnings_context, "<warnings context>"),
     ROOT(interp_audit_hooks, "<audit hooks>"),
     ROOT(interp_errnomap, "<errno map>"),
     ROOT(interp_trampoline, "<trampoline>"),
     ROOT(interp_cached_objreduce, "<cached object.__reduce__>"),
     ROOT(interp_cached_slots_name, "<cached slot name>"),
+    ROOT(interp_cached_dict_descr, "<cached __dict__ descriptor>"),
+    ROOT(interp_cached_weak_descr, "<cached __weakref__ descriptor>"),
 };
 
 /* borrowed: the builtins and the types hold them */
@@ -70,6 +78,8 @@ static const struct root_field thread_fields[] = {
     ROOT(tstate_local_key, "<thread local key>"),
     ROOT(tstate_local_sentinel, "<thread local sentinel>"),
     ROOT(tstate_running_loop, "<running event loop>"),
+    ROOT(tstate_running_task, "<running task>"),
+    ROOT(tstate_lazy_imports, "<lazy imports being resolved>"),
 };
 
 static void
@@ -104,6 +114,10 @@ atexit_roots(struct wk *w, wk_addr interpreter)
         return;
     }
     wk_addr callbacks = WK_U64(interpreter, f->interp_atexit_callbacks);
+    if (f->interp_atexit_count == WK_NO_FACT) { /* 3.14+: a list */
+        one_root(w, HF_ROOT_INTERPRETER, callbacks, wk_name(w, "<atexit callbacks>"));
+        return;
+    }
     int32_t n = WK_I32(interpreter, f->interp_atexit_count);
     uint32_t function = wk_name(w, "<atexit function>"), args = wk_name(w, "<atexit arguments>");
 
@@ -166,11 +180,30 @@ cache_roots(struct wk *w, wk_addr interpreter)
         for (uint64_t i = 0; array != 0 && i < n && i < 1 << 16; i++)
             one_root(w, HF_ROOT_RUNTIME, WK_U64(array, 8 * i), name);
     }
+    if (f->interp_common_consts != WK_NO_FACT) {
+        name = wk_name(w, "<common constant>");
+        for (uint32_t i = 0; i < f->common_consts_count; i++)
+            wk_root(w, HF_ROOT_INTERPRETER, WK_U64(interpreter, f->interp_common_consts + 8ull * i), name, false);
+    }
     if (f->interp_cached_typing != WK_NO_FACT) {
         name = wk_name(w, "<cached typing class>");
         for (uint32_t i = 0; i < f->interp_cached_typing_count; i++)
             one_root(w, HF_ROOT_INTERPRETER, WK_U64(interpreter, f->interp_cached_typing + 8ull * i), name);
     }
+}
+
+/* An empty bytes or tuple; the strings before it differ in number between micro versions. */
+static void
+empty_root(struct wk *w, wk_addr expected, wk_addr type, uint32_t name)
+{
+    for (uint64_t away = 0; away < NEAR_RUNTIME; away += 8)
+        for (unsigned way = 0; way < 2; way++) {
+            wk_addr object = way == 0 ? expected + away : expected - away;
+            if (WK_U64(object, WK_OB_TYPE) == type && WK_U64(object, WK_OB_SIZE) == 0) {
+                wk_root(w, HF_ROOT_RUNTIME, object, name, false);
+                return;
+            }
+        }
 }
 
 /* Singletons that are part of _PyRuntime (3.11+). */
@@ -183,10 +216,11 @@ runtime_roots(struct wk *w)
         return;
     uint32_t name = wk_name(w, "<small int>"), singleton = wk_name(w, "<singleton>");
     uint64_t stride = (f->int_digits + 4 + 7) & ~7ull; /* one digit */
-    for (uint32_t i = 0; i < f->small_ints_count; i++)
-        wk_root(w, HF_ROOT_RUNTIME, w->runtime + f->runtime_small_ints + i * stride, name, false);
-    wk_root(w, HF_ROOT_RUNTIME, w->runtime + f->runtime_bytes_empty, singleton, false);
-    wk_root(w, HF_ROOT_RUNTIME, w->runtime + f->runtime_tuple_empty, singleton, false);
+    if (WK_U64(w->runtime + f->runtime_small_ints, WK_OB_TYPE) == wk_symbol(w, WK_SYM_TYPE_LONG))
+        for (uint32_t i = 0; i < f->small_ints_count; i++)
+            wk_root(w, HF_ROOT_RUNTIME, w->runtime + f->runtime_small_ints + i * stride, name, false);
+    empty_root(w, w->runtime + f->runtime_bytes_empty, wk_symbol(w, WK_SYM_TYPE_BYTES), singleton);
+    empty_root(w, w->runtime + f->runtime_tuple_empty, wk_symbol(w, WK_SYM_TYPE_TUPLE), singleton);
 }
 
 wk_addr

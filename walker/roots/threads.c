@@ -124,8 +124,9 @@ frame_row(struct wk *w, struct frame_buffers *b, const struct wk_frame_view *v)
         add(b, &n, v->locals, w->at_hand->f_locals);
     }
     for (uint32_t i = 0; i < v->n_slots + v->n_stack; i++) {
-        wk_addr object = WK_U64(v->slots, 8ull * i);
-        if (object != 0)
+        bool counted;
+        wk_addr object = wk_stack_ref(w, WK_U64(v->slots, 8ull * i), &counted);
+        if (object != 0 && (counted || i < v->n_slots || wk_is_immortal(w, object)))
             add(b, &n, object, wk_frame_slot_name(w, v, i));
     }
     b->unknown_stacks += !v->stack_known;

@@ -7,7 +7,7 @@
 #include "../wk-private.h"
 #include "../wk-objects.h"
 
-/* 3.13's own table of offsets agrees with the facts. words: at least 74 from the start of _PyRuntime. */
+/* 3.13+: the interpreter's own table of offsets, at the start of _PyRuntime, agrees with the facts. */
 bool wk_debug_offsets_agree(const struct wk_facts *facts, const uint64_t *words);
 
 /* 3.12+: where an interpreter keeps dict, subclasses and weakrefs of a static type; 0: in the type itself. */
@@ -42,9 +42,13 @@ struct wk_frame_view {
     uint32_t n_stack; /* entries of the stack that are known to be valid */
     int32_t lasti;    /* bytes into the code of the current instruction; < 0: not started */
     uint8_t owner;    /* enum wk_frame_owner */
+    bool code_counted, function_counted;
     bool stack_known; /* false: running, n_stack is 0 for want of a stack pointer */
     bool cleared;     /* nothing but the code is valid */
 };
+
+/* A variable or an entry of the stack; 0: none, or no object (a tagged int). *counted: whether it is in the object's count. */
+wk_addr wk_stack_ref(const struct wk *w, uint64_t word, bool *counted);
 
 /* False when there is no frame (a finished generator) or it makes no sense. */
 bool wk_frame_of_object(struct wk *w, wk_addr frame, struct wk_frame_view *v);

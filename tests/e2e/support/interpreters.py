@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The Pythons of this machine: pyenv's, wherever it keeps them, and those in /usr/bin."""
+"""The Pythons of this machine: pyenv's, wherever it keeps them, those in /usr/bin, and those that tests/targets/pythons fetched."""
 import glob
 import os
 import re
@@ -7,7 +7,7 @@ import subprocess
 
 from .tap import Skip
 
-OLDEST, NEWEST = (3, 8), (3, 13)
+OLDEST, NEWEST = (3, 8), (3, 15)
 
 PROBE = """
 import sys
@@ -23,9 +23,10 @@ class Interpreter:
         self.path = path
         self.implementation = implementation
         self.version = version
-        self.dumpable = implementation == 'cpython' and gil and not debug and OLDEST <= version[:2] <= NEWEST
-        where = 'pyenv' if '/versions/' in path else 'system'
-        self.name = f"{implementation} {'.'.join(map(str, version))} ({where})"
+        self.dumpable = implementation == 'cpython' and gil and OLDEST <= version[:2] <= NEWEST
+        where = 'pyenv' if '/versions/' in path else 'system' if path.startswith('/usr/bin/') else 'fetched'
+        kind = where + ', debug' * debug + ', free-threaded' * (not gil)
+        self.name = f"{implementation} {'.'.join(map(str, version))} ({kind})"
 
     def __str__(self):
         return self.name
@@ -40,6 +41,12 @@ def probe(path):
     return Interpreter(path, implementation, tuple(map(int, version.split('.'))), gil == '1', debug == '1')
 
 
+def fetched():
+    """The folder of tests/targets/pythons."""
+    cache = os.environ.get('XDG_CACHE_HOME') or os.path.expanduser('~/.cache')
+    return os.environ.get('HEAPDUMP_TARGETS') or f'{cache}/heapdump-gdb-targets'
+
+
 def candidates():
     root = os.environ.get('PYENV_ROOT') or os.path.expanduser('~/.pyenv')
     for folder in sorted(glob.glob(f'{root}/versions/*/bin')):
@@ -49,6 +56,9 @@ def candidates():
                 break
     for path in sorted(glob.glob('/usr/bin/python[23]*') + glob.glob('/usr/bin/pypy*')):
         if re.search(r'/(python[23]\.\d+[dt]*|pypy3?)$', path):
+            yield path
+    for path in sorted(glob.glob(f'{fetched()}/3.*/usr/bin/3.*')):
+        if path.endswith('/usr/bin/' + path.split('/')[-4]):
             yield path
 
 
