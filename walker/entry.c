@@ -245,38 +245,6 @@ set_up(struct wk *w)
     wk_syscall6(WK_NR_getrandom, (long)&w->salt, sizeof w->salt, 0, 0, 0, 0);
 }
 
-/*
- * When all threads sleep there is no current thread state, and C functions that ask for it (some __sizeof__, a new int since 3.14) would
- * crash: any will do, as nothing runs beside us. Until 3.11 a pointer says which; later the interpreter takes the GIL for it,
- * unless the snapshot caught it in other hands. After the threads were written, which tell who holds the GIL.
- */
-static void
-adopt_thread_state(struct wk *w)
-{
-    const struct wk_facts *f = &w->facts;
-    wk_addr thread = WK_U64(w->interpreter, f->interp_tstate_head), restore = wk_symbol(w, WK_SYM_RESTORE_THREAD);
-    wk_addr current = wk_symbol(w, WK_SYM_THREAD_CURRENT);
-
-    if (!w->ghost || thread == 0)
-        return;
-    if (f->runtime_tstate_current != WK_NO_FACT) {
-        if (WK_U64(w->runtime, f->runtime_tstate_current) == 0)
-            *(uint64_t *)(w->runtime + f->runtime_tstate_current) = thread;
-        return;
-    }
-    if (current == 0)
-        current = wk_symbol(w, WK_SYM_THREAD_CURRENT_OLD);
-    wk_addr gil = WK_U64(w->interpreter, f->interp_gil);
-    if (current == 0 || restore == 0 || gil == 0 || WK_I32(gil, f->gil_locked) > 0 ||
-        ((wk_addr(*)(void))(uintptr_t)current)() != 0)
-        return;
-    if (wk_arch_save(&w->fault->object) == 0) {
-        w->fault->object_armed = true;
-        ((void (*)(wk_addr))(uintptr_t)restore)(thread);
-    }
-    w->fault->object_armed = false;
-}
-
 static void
 walk(struct wk *w)
 {
@@ -300,7 +268,6 @@ walk(struct wk *w)
     if (w->ghost)
         guarded(w, WK_STAGE_ATTACH);
     w->stage = WK_STAGE_WALK;
-    adopt_thread_state(w);
     wk_walk(w);
     w->stage = WK_STAGE_FINISH;
     if (w->skipped > SKIPPED_ENOUGH && w->skipped * 100 > w->out.objects * SKIPPED_PERCENT)

@@ -101,7 +101,11 @@ wk_output_meta(struct wk *w)
     meta_text(w, HF_META_MODE, w->ghost ? "fork" : "inline");
     meta_text(w, HF_META_PYTHON, w->version_text);
     hf_write_meta_uint(&w->out, HF_META_PYHEX, w->version_hex);
-    meta_text(w, HF_META_PYBUILD, "release");
+    meta_text(w, HF_META_PYBUILD,
+              w->facts.build == WK_BUILD_RELEASE         ? "release"
+              : w->facts.build == WK_BUILD_DEBUG         ? "debug"
+              : w->facts.build == WK_BUILD_FREE_THREADED ? "free-threaded"
+                                                         : "free-threaded debug");
     hf_write_meta_uint(&w->out, HF_META_CONTENT, w->content_limit);
     hf_write_meta_bool(&w->out, HF_META_REDACTED, w->redact);
 }

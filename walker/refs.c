@@ -574,6 +574,17 @@ type_refs(struct wk *w, const struct wk_type *type, wk_addr object)
         }
 }
 
+static inline bool
+is_interned(const struct wk *w, wk_addr dict)
+{
+    if (wk_unlikely(dict == w->interned))
+        return true;
+    for (uint32_t i = 0; i < w->n_more_interned; i++)
+        if (dict == w->more_interned[i])
+            return true;
+    return false;
+}
+
 /* ---- one object */
 
 void
@@ -620,7 +631,7 @@ wk_collect(struct wk *w, struct wk_type *type, wk_addr object, struct hf_object_
     case WK_WALK_DICT:
         open = HF_RUN_ITEMS;
         if (dict_refs(w, object, !(type->flags & WK_TYPE_TAIL), &layout))
-            layout = wk_likely(object != w->interned) ? type->layout : w->types->layout_borrowed;
+            layout = wk_likely(!is_interned(w, object)) ? type->layout : w->types->layout_borrowed;
         break;
     case WK_WALK_SET:
         open = HF_RUN_MEMBER;

@@ -160,9 +160,11 @@ write_object(struct wk *w, wk_addr object, struct wk_type *type)
         row.flags |= HF_OBJ_INTERNED;
     hf_write_object(&w->out, &row);
     while (wk_unlikely(row.flags & HF_OBJ_MORE)) {
+        w->refs.in_parts = true;
         wk_collect_rest(w, &row);
         hf_write_object(&w->out, &row);
     }
+    w->refs.in_parts = false;
     w->current = 0;
 }
 
@@ -353,6 +355,11 @@ give_up_object(struct wk *w)
     if (object == 0) /* a look ahead at an object whose turn will come */
         return;
     wk_skip(w, object, why);
+    if (w->refs.in_parts) { /* its row is there, and waits for more */
+        w->refs.in_parts = false;
+        hf_write_object(&w->out, &(struct hf_object_row){.addr = object, .flags = HF_OBJ_CONT | HF_OBJ_BROKEN});
+        return;
+    }
     f->object_armed = true; /* the type may be what cannot be read */
     if (wk_arch_save(&f->object) == 0) {
         wk_addr address = WK_U64(object, WK_OB_TYPE);

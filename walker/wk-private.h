@@ -214,6 +214,7 @@ struct wk_dict {
  * References of the object at hand: an open run (the container's items), then tagged ones. tags[i] names addr[open_n + i].
  */
 struct wk_refs {
+    bool in_parts; /* the first rows of the object at hand are written, others follow */
     uint64_t *addr;
     uint32_t *tags;
     uint64_t n, max; /* of addr */
@@ -248,6 +249,8 @@ enum wk_inline_shown {
     WK_INLINE_BY_DICT,
 };
 
+#define WK_MORE_INTERNED 16
+
 struct wk {
     struct wk_args *args;
     struct wk_facts facts;    /* of this version, copied */
@@ -263,6 +266,8 @@ struct wk {
     wk_addr str_sizeof;  /* the str '__sizeof__' */
     wk_addr
         interned; /* 3.12+: the dict of interned strings, whose references are not counted (WEAK); 0 none; set by roots/ */
+    wk_addr more_interned[WK_MORE_INTERNED]; /* those of isolated subinterpreters */
+    uint32_t n_more_interned;
 
     struct hf_writer out;
     struct wk_memory memory;

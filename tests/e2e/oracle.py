@@ -216,7 +216,7 @@ class Comparison:
     def ledger(self):
         """No object may have more references in the dump than its count says; those that have fewer are held from C."""
         dump = self.dump
-        held = collections.Counter()
+        held, by_frames = collections.Counter(), collections.Counter()
         for o in dump.objects.values():
             if o.flags & (1 << 7) and o.type.name in ('builtins.tuple', 'builtins.code'):
                 continue  # what lies in the executable (3.11+: frozen modules) refers without counting
@@ -230,10 +230,14 @@ class Comparison:
                 if f['flags'] & 1:
                     for _, address in f['refs']:
                         held[address] += 1
+                        by_frames[address] += 1
+        variables_borrow = dump.meta['python.hex'] >= 0x030e0000  # from those of the caller
         for address, n in held.items():
             o = dump.objects.get(address)
             if o is None:
                 self.tell('dangling', f'0x{address:x}')
+            elif variables_borrow and n > o.refcount >= n - by_frames[address]:
+                self.explained['ledger: borrowed by a variable of a frame'] += 1
             elif not o.flags & (1 << 7) and n > o.refcount and not self.is_static_type(o):
                 self.tell('more references than counted: ' + o.type.name, f'{self.describe(address)}: {n} > {o.refcount}' + ''.join(
                     f'; {self.describe(a)} {row[1]}' for a, p in dump.objects.items() for row in dump.named(p)

@@ -70,9 +70,6 @@
     X(THREAD_UNCHECKED, PyThreadState_GetUnchecked, 0)                                                                 \
     X(THREAD_UNCHECKED_OLD, _PyThreadState_UncheckedGet, 0)                                                            \
     X(DEC_REF, Py_DecRef, 0)                                                                                           \
-    X(RESTORE_THREAD, PyEval_RestoreThread, 0)                                                                         \
-    X(THREAD_CURRENT, PyThreadState_GetUnchecked, 0)                                                                   \
-    X(THREAD_CURRENT_OLD, _PyThreadState_UncheckedGet, 0)                                                              \
     X(DEBUG_BUILD, _Py_NegativeRefcount, 0)                                                                            \
     X(DEBUG_BUILD_OLD, _Py_RefTotal, 0)
 

@@ -264,12 +264,13 @@ borrowed(const struct wk *w, wk_addr object)
 static void
 slot_refs(struct wk *w, const struct wk_frame_view *v, uint32_t seen, bool generator)
 {
-    uint32_t n = v->n_slots + v->n_stack;
-    bool awaits = generator && wk_frame_awaits(w, v);
-    uint32_t awaited = n - 1;
+    uint32_t n = v->n_slots + v->n_stack, awaited = n - 1;
+    bool awaits = generator && wk_frame_awaits(w, v), counted;
 
+    /* 3.15 keeps a second word, empty here, with what an iteration goes over */
+    while (awaits && awaited > v->n_slots && wk_stack_ref(w, WK_U64(v->slots, 8ull * awaited), &counted) == 0)
+        awaited--;
     for (uint32_t i = 0; i < n; i++) {
-        bool counted;
         wk_addr object = wk_stack_ref(w, WK_U64(v->slots, 8ull * i), &counted);
         uint32_t name;
 

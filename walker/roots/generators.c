@@ -59,7 +59,7 @@ wk_generator_refs(struct wk *w, const struct wk_type *type, wk_addr generator)
         if (wk_frame_of_generator(w, generator, &v))
             wk_internal_frame_refs(w, &v);
         else if (f->gen_code == WK_NO_FACT)
-            wk_ref(w, wk_generator_code(w, generator), w->at_hand->code, HF_RUN_HIDDEN);
+            wk_ref(w, wk_generator_code(w, generator), w->at_hand->code, f->version >= 0x030e ? 0 : HF_RUN_HIDDEN);
     }
     if (f->excitem_type != WK_NO_FACT)
         wk_ref(w, WK_U64(generator, f->gen_exc_state + f->excitem_type), w->at_hand->exception_type, 0);

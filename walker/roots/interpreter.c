@@ -137,6 +137,20 @@ sizes_agree(struct wk *w)
            wk_type_address(unicode) == type;
 }
 
+/* Interpreters that are not isolated share one. */
+static void
+find_interned(struct wk *w)
+{
+    if (w->facts.interp_interned == WK_NO_FACT)
+        return;
+    w->interned = WK_U64(w->interpreter, w->facts.interp_interned);
+    for (wk_addr i = wk_interpreter_next(w, 0); i != 0; i = wk_interpreter_next(w, i)) {
+        wk_addr dict = WK_U64(i, w->facts.interp_interned);
+        if (is_dict(dict) && dict != w->interned && w->n_more_interned < WK_MORE_INTERNED)
+            w->more_interned[w->n_more_interned++] = dict;
+    }
+}
+
 bool
 wk_interpreters_find(struct wk *w)
 {
@@ -163,7 +177,7 @@ wk_interpreters_find(struct wk *w)
         !is_dict(WK_U64(main_interpreter, f->interp_sysdict)) || !is_dict(WK_U64(main_interpreter, f->interp_builtins)))
         return false;
     w->interpreter = main_interpreter;
-    w->interned = f->interp_interned != WK_NO_FACT ? WK_U64(main_interpreter, f->interp_interned) : 0;
+    find_interned(w);
     return true;
 }
 

@@ -49,7 +49,6 @@ static const struct root_field interpreter_fields[] = {
     ROOT(interp_audit_hooks, "<audit hooks>"),
     ROOT(interp_errnomap, "<errno map>"),
     ROOT(interp_trampoline, "<trampoline>"),
-    ROOT(interp_cached_objreduce, "<cached object.__reduce__>"),
     ROOT(interp_cached_slots_name, "<cached slot name>"),
     ROOT(interp_cached_dict_descr, "<cached __dict__ descriptor>"),
     ROOT(interp_cached_weak_descr, "<cached __weakref__ descriptor>"),
@@ -61,6 +60,7 @@ static const struct root_field borrowed_fields[] = {
     ROOT(interp_callable_len, "<cached len>"),
     ROOT(interp_callable_append, "<cached list.append>"),
     ROOT(interp_callable_getattribute, "<cached object.__getattribute__>"),
+    ROOT(interp_cached_objreduce, "<cached object.__reduce__>"),
 };
 
 static const struct root_field thread_fields[] = {
@@ -101,6 +101,20 @@ one_root(struct wk *w, enum hf_root_kind kind, wk_addr object, uint32_t name)
         wk_root(w, kind, object, name, true);
 }
 
+/* 3.14+: [(function, args, kwargs), …] */
+static void
+list_atexit(struct wk *w, wk_addr list)
+{
+    uint64_t n = wk_has_flag(list, WK_TPF_LIST) ? WK_U64(list, WK_OB_SIZE) : 0;
+    wk_addr items = n != 0 ? WK_U64(list, WK_LIST_ITEMS) : 0;
+
+    for (uint64_t i = 0; i < n && i < MAX_CALLBACKS; i++) {
+        wk_addr callback = WK_U64(items, 8 * i);
+        if (wk_has_flag(callback, WK_TPF_TUPLE) && wk_tuple_size(callback) != 0)
+            wk_root(w, HF_ROOT_INTERPRETER, wk_tuple_item(w, callback, 0), wk_name(w, "<atexit function>"), false);
+    }
+}
+
 static void
 atexit_roots(struct wk *w, wk_addr interpreter)
 {
@@ -116,6 +130,7 @@ atexit_roots(struct wk *w, wk_addr interpreter)
     wk_addr callbacks = WK_U64(interpreter, f->interp_atexit_callbacks);
     if (f->interp_atexit_count == WK_NO_FACT) { /* 3.14+: a list */
         one_root(w, HF_ROOT_INTERPRETER, callbacks, wk_name(w, "<atexit callbacks>"));
+        list_atexit(w, callbacks);
         return;
     }
     int32_t n = WK_I32(interpreter, f->interp_atexit_count);
@@ -329,7 +344,9 @@ wk_roots(struct wk *w)
         for (wk_addr t = WK_U64(i, f->interp_tstate_head); t != 0; t = WK_U64(t, f->tstate_next))
             thread_roots(w, t);
     }
-    /* alone the main interpreter's: w->interned tells the core that its references are borrowed */
+    /* which dicts they are tells the core that their references are borrowed */
     one_root(w, HF_ROOT_INTERPRETER, w->interned, wk_name(w, "<interned strings>"));
+    for (uint32_t i = 0; i < w->n_more_interned; i++)
+        one_root(w, HF_ROOT_INTERPRETER, w->more_interned[i], wk_name(w, "<interned strings>"));
     runtime_roots(w);
 }

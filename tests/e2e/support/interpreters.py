@@ -14,15 +14,21 @@ import sys
 kind = getattr(getattr(sys, 'implementation', None), 'name', 'pypy' if hasattr(sys, 'pypy_version_info') else 'cpython')
 gil = getattr(sys, '_is_gil_enabled', lambda: True)()
 debug = hasattr(sys, 'gettotalrefcount')
-print('%s %d.%d.%d %d %d' % ((kind,) + tuple(sys.version_info[:3]) + (gil, debug)))
+try:
+    libc = __import__('os').confstr('CS_GNU_LIBC_VERSION').split()[1]
+except (ValueError, AttributeError, IndexError):
+    libc = '0'
+print('%s %d.%d.%d %d %d %s' % ((kind,) + tuple(sys.version_info[:3]) + (gil, debug, libc)))
 """
 
 
 class Interpreter:
-    def __init__(self, path, implementation, version, gil, debug):
+    def __init__(self, path, implementation, version, gil, debug, libc):
         self.path = path
         self.implementation = implementation
         self.version = version
+        self.debug = debug
+        self.libc = libc
         self.dumpable = implementation == 'cpython' and gil and OLDEST <= version[:2] <= NEWEST
         where = 'pyenv' if '/versions/' in path else 'system' if path.startswith('/usr/bin/') else 'fetched'
         kind = where + ', debug' * debug + ', free-threaded' * (not gil)
@@ -32,13 +38,17 @@ class Interpreter:
         return self.name
 
 
+def numbers(text):
+    return tuple(map(int, text.split('.')))
+
+
 def probe(path):
     try:
         run = subprocess.run([path, '-c', PROBE], capture_output=True, text=True, timeout=60, stdin=subprocess.DEVNULL)
-        implementation, version, gil, debug = run.stdout.split()
+        implementation, version, gil, debug, libc = run.stdout.split()
     except (OSError, ValueError, subprocess.TimeoutExpired):
         return None
-    return Interpreter(path, implementation, tuple(map(int, version.split('.'))), gil == '1', debug == '1')
+    return Interpreter(path, implementation, numbers(version), gil == '1', debug == '1', numbers(libc))
 
 
 def fetched():
@@ -82,6 +92,12 @@ def find():
 
 def dumpable():
     return [i for i in find() if i.dumpable]
+
+
+def loading():
+    """Those of them that a library built here can be loaded into: their C library is not older."""
+    here = numbers(os.confstr('CS_GNU_LIBC_VERSION').split()[1])
+    return [i for i in dumpable() if i.libc >= here]
 
 
 def newest():

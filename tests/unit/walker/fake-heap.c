@@ -30,14 +30,16 @@ fake_object(struct fake *f, wk_addr type, gsize size)
     return object;
 }
 
+enum { TUPLE_ITEMS = 24 }; /* of 3.11, which this heap is laid out as */
+
 static wk_addr
 tuple_of(struct fake *f, const wk_addr *items, gsize n)
 {
-    wk_addr tuple = fake_object(f, f->tuple, 24 + 8 * n);
+    wk_addr tuple = fake_object(f, f->tuple, TUPLE_ITEMS + 8 * n);
 
     fake_poke(tuple, WK_OB_SIZE, n);
     for (gsize i = 0; i < n; i++)
-        fake_poke(tuple, (gint)(WK_TUPLE_ITEMS + 8 * i), items[i]);
+        fake_poke(tuple, (gint)(TUPLE_ITEMS + 8 * i), items[i]);
     return tuple;
 }
 
@@ -146,7 +148,7 @@ fake_new(void)
     w->version = 0x030b;
     w->version_hex = 0x030b07f0;
     w->content_limit = 64;
-    g_assert_true(wk_facts_find(w->version, w->version_hex, &w->facts));
+    g_assert_true(wk_facts_find(w->version, w->version_hex, WK_BUILD_RELEASE, &w->facts));
     wk_memory_init(w);
     wk_fault_init(w);
     g_assert_true(wk_output_open(w));

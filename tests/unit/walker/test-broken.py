@@ -86,7 +86,7 @@ def none():
     raise Skip('there is no CPython to walk')
 
 
-found = interpreters.dumpable()
+found = interpreters.loading()
 for name in KINDS:
     for interpreter_ in found[:1] + found[-1:]:
         suite.case(f'{name}, {interpreter_}', broken, interpreter_, name)

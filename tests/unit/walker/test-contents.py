@@ -25,7 +25,7 @@ def none():
     raise Skip("there is no CPython to look into")
 
 
-for found in interpreters.dumpable():
+for found in interpreters.loading():
     suite.case(f"contents, roots and frames of {found}", contents, found)
 if not suite.cases:
     suite.case("contents, roots and frames", none)

@@ -28,7 +28,7 @@ def none():
 
 by_version = {}
 for found in interpreters.dumpable():
-    by_version[found.version] = found
+    by_version[found.version, found.debug] = found
 for found in by_version.values():
     suite.case(f"facts of {found}", facts, found)
 if not suite.cases:

@@ -103,12 +103,12 @@ def none():
     raise Skip('there is no CPython to walk')
 
 
-for found_ in interpreters.dumpable():
+for found_ in interpreters.loading():
     suite.case(f'ghost, {found_}', compare, found_, 'ghost')
     suite.case(f'inline, {found_}', inline, found_)
-for found_ in interpreters.dumpable()[:1] + interpreters.dumpable()[-2:]:  # the thread state has been kept in three places
+for found_ in interpreters.loading()[:1] + interpreters.loading()[-2:]:  # the thread state has been kept in three places
     suite.case(f'asleep, {found_}', compare, found_, 'asleep')
-for found_ in interpreters.dumpable()[-1:]:
+for found_ in interpreters.loading()[-1:]:
     suite.case(f'as linked, {found_}', compare, found_, 'library')
     suite.case(f'frozen, {found_}', compare, found_, 'frozen')
 if not suite.cases:
