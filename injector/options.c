@@ -16,7 +16,7 @@ inj_options_help(void)
     return g_strdup_printf(
         "%s\n"
         "\n"
-        "Writes all objects of a running Python (CPython 3.8 to 3.13), with their references, to a\n"
+        "Writes all objects of a running Python (CPython 3.8 to 3.15), with their references, to a\n"
         "file. The program goes on: it stands still for some milliseconds, while a copy-on-write copy\n"
         "of it is made, and the copy is dumped.\n"
         "\n"

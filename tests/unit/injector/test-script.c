@@ -105,10 +105,11 @@ test_every_version(void)
 static void
 test_gil_facts(void)
 {
-    for (guint minor = 8; minor <= 13; minor++) {
+    for (guint i = 2 * 8; i <= 2 * 15 + 1; i++) {
+        guint minor = i / 2, build = i % 2 ? WK_BUILD_DEBUG : WK_BUILD_RELEASE;
         const InjGilFacts *g = inj_gil_facts(minor);
         struct wk_facts f;
-        g_assert_true(wk_facts_find(3u << 8 | minor, 0, &f));
+        g_assert_true(wk_facts_find(3u << 8 | minor, 0, build, &f));
         g_assert_cmpuint(g->thread_id, ==, f.tstate_thread_id);
         if (g->main == 0) {
             g_assert_cmpuint(g->current, ==, f.runtime_tstate_current);
