@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""The Pythons of this machine: pyenv's, wherever it keeps them, those in /usr/bin, and those that tests/targets/pythons fetched."""
+"""The Pythons of this machine: pyenv's, wherever it keeps them, those in /usr/bin, and those that tests/targets/pythons
+fetched to $HEAPDUMP_TARGETS: only where that is set, since every one of them takes its time."""
 import glob
 import os
 import re
@@ -51,12 +52,6 @@ def probe(path):
     return Interpreter(path, implementation, numbers(version), gil == '1', debug == '1', numbers(libc))
 
 
-def fetched():
-    """The folder of tests/targets/pythons."""
-    cache = os.environ.get('XDG_CACHE_HOME') or os.path.expanduser('~/.cache')
-    return os.environ.get('HEAPDUMP_TARGETS') or f'{cache}/heapdump-gdb-targets'
-
-
 def candidates():
     root = os.environ.get('PYENV_ROOT') or os.path.expanduser('~/.pyenv')
     for folder in sorted(glob.glob(f'{root}/versions/*/bin')):
@@ -67,7 +62,7 @@ def candidates():
     for path in sorted(glob.glob('/usr/bin/python[23]*') + glob.glob('/usr/bin/pypy*')):
         if re.search(r'/(python[23]\.\d+[dt]*|pypy3?)$', path):
             yield path
-    for path in sorted(glob.glob(f'{fetched()}/3.*/usr/bin/3.*')):
+    for path in sorted(glob.glob(os.environ.get('HEAPDUMP_TARGETS', '/nonexistent') + '/3.*/usr/bin/3.*')):
         if path.endswith('/usr/bin/' + path.split('/')[-4]):
             yield path
 
