@@ -20,8 +20,8 @@ fill(unsigned char *bytes, int n, unsigned seed)
 #define EACH16(X, R)                                                                                                   \
     X(R, 0)                                                                                                            \
     X(R, 1)                                                                                                            \
-    X(R, 2) X(R, 3) X(R, 4) X(R, 5) X(R, 6) X(R, 7) X(R, 8) X(R, 9) X(R, 10) X(R, 11) X(R, 12) X(R, 13) X(R, 14)       \
-        X(R, 15)
+    X(R, 2)                                                                                                            \
+    X(R, 3) X(R, 4) X(R, 5) X(R, 6) X(R, 7) X(R, 8) X(R, 9) X(R, 10) X(R, 11) X(R, 12) X(R, 13) X(R, 14) X(R, 15)
 #define LOAD(R, N)   "vmovdqu 32*" #N "(%[in]), %%" #R #N "\n"
 #define STORE(R, N)  "vmovdqu %%" #R #N ", 32*" #N "(%[out])\n"
 #define LOADZ(R, N)  "vmovdqu64 64*" #N "(%[in]), %%" #R #N "\n"
