@@ -11,7 +11,7 @@ from entry_support import Folder, WRITE, same_answers
 from support import interpreters, procstate
 from support.programs import HEAPDUMP, PATIENCE
 from support.tap import Suite, check, equal
-from support.target import Target, state_of
+from support.target import Target, state_of, wait_for
 
 suite = Suite()
 DEATHS = 60
@@ -23,16 +23,16 @@ exec gdb "$@"
 '''
 
 
-def settled(target, before):
-    """Waits until what our thread still does is done, then compares."""
+def settle(target, before):
+    """What our thread, our guardian and the kernel have still to do is soon done, and then nothing of us is left."""
     end = time.monotonic() + PATIENCE
     while True:
-        names = os.listdir(f'/proc/{target.pid}/task')
-        if len(names) == len(before.facts['threads']) and state_of(target.pid) not in 'tT':
+        now = procstate.State(target.pid)
+        if not list(procstate.differences(before, now)) or time.monotonic() > end:
             break
-        check(time.monotonic() < end, f'threads of the target: {names}, state {state_of(target.pid)}')
         time.sleep(0.01)
-    return procstate.State(target.pid)
+    procstate.unchanged(before, now)
+    wait_for(lambda: state_of(target.pid) not in 'Tt', 'the target goes on')
 
 
 def time_of_a_run(folder, target):
@@ -56,7 +56,7 @@ def gdb_dies():
             check_well(target, answer)
         print(f'# exit codes: {outcomes}')
         check(outcomes.get(1), f'no death hit: {outcomes}')
-        procstate.unchanged(before, settled(target, before))
+        settle(target, before)
         folder.done(target)
 
 
@@ -72,7 +72,8 @@ def check_well(target, answer):
 
 
 def driver_dies(number):
-    with Folder() as folder, Target(interpreters.newest(), 'entered.py', 'deadlines') as target:
+    with Folder() as folder, Folder() as stages, \
+            Target(interpreters.newest(), 'entered.py', 'deadlines', environment={'TMPDIR': stages.folder.name}) as target:
         longest = max(time_of_a_run(folder, target) for _ in range(3))
         before, answer = settled_state(folder, target)
         choose = random.Random(2)
@@ -84,13 +85,15 @@ def driver_dies(number):
                 process.communicate(timeout=choose.uniform(0, longest))
             except subprocess.TimeoutExpired:
                 process.send_signal(number)
-                process.communicate()  # until the guardian has closed them, too
+                process.communicate()
             check_well(target, answer)
-            procstate.unchanged(before, settled(target, before))
+            settle(target, before)
+            wait_for(lambda: not os.listdir(stages.folder.name), 'no stage is left')
         folder.done(target)
 
 
 suite.case(f'GDB is killed at {DEATHS} moments', gdb_dies)
 suite.case('the driver is killed', driver_dies, signal.SIGKILL)
 suite.case('the driver is interrupted', driver_dies, signal.SIGINT)
+suite.case('the driver is told to end', driver_dies, signal.SIGTERM)
 suite.run()
