@@ -89,34 +89,6 @@ prepare(InjRun *run, const char *nonce, gsize blob_size, InjCave *cave, InjForkS
     return TRUE;
 }
 
-/* Why GDB did not get through, from what it said. */
-static void
-explain(const InjTarget *t, const char *output, GError **error)
-{
-    static const char *const telling[] = {"ptrace: ", "Could not attach", "warning: process", "Cannot access memory",
-                                          "Couldn't "};
-    g_autofree char *line = NULL;
-
-    for (gsize i = 0; i < G_N_ELEMENTS(telling) && line == NULL; i++) {
-        const char *p = strstr(output, telling[i]);
-        if (p == NULL)
-            continue;
-        while (p > output && p[-1] != '\n')
-            p--;
-        line = g_strndup(p, strcspn(p, "\n"));
-    }
-    if (!inj_target_alive(t))
-        g_set_error(error, INJ_ERROR, INJ_ERROR_FAILED, "process %d ended meanwhile", (int)t->pid);
-    else if (strstr(output, "Operation not permitted") != NULL)
-        g_set_error(error, INJ_ERROR, INJ_ERROR_PERMISSION,
-                    "GDB may not trace process %d (%s): run with sudo; in a container add --cap-add=SYS_PTRACE",
-                    (int)t->pid, line != NULL ? line : "ptrace failed");
-    else
-        g_set_error(error, INJ_ERROR, INJ_ERROR_FAILED,
-                    "GDB did not get through with process %d%s%s; --verbose shows what it says", (int)t->pid,
-                    line != NULL ? ": " : "", line != NULL ? line : "");
-}
-
 static gboolean
 judge(InjRun *run, const char *output, GError **error)
 {
@@ -148,7 +120,7 @@ judge(InjRun *run, const char *output, GError **error)
         g_set_error(error, INJ_ERROR, INJ_ERROR_INCONSISTENT,
                     "the threads of process %d were just handing over the GIL", (int)run->target->pid);
     else
-        explain(run->target, output, error);
+        inj_session_explain(run->target, output, error);
     return FALSE;
 }
 

@@ -303,6 +303,11 @@ run_with(const InjSession *s, int *fds, guint n_fds, InjSessionResult *r, GError
             *inj_guard_gdb_slot(s->guard) = 0;
         if (WIFSIGNALED(r->wait_status) && s->target != NULL)
             inj_guard_continue_target(s->target);
+        ok = !WIFSIGNALED(r->wait_status);
+        if (!ok)
+            g_set_error(error, INJ_ERROR, INJ_ERROR_FAILED, "GDB (%s) was ended by signal %d (%s)%s", s->gdb,
+                        WTERMSIG(r->wait_status), strsignal(WTERMSIG(r->wait_status)),
+                        s->target != NULL ? "; the target goes on" : "");
     } else
         kill_gdb(s, pid, r);
     close(out[0]);
@@ -416,4 +421,31 @@ inj_session_command_time(const char *output, gint64 *us)
         return FALSE;
     *us = longest;
     return TRUE;
+}
+
+void
+inj_session_explain(const InjTarget *t, const char *output, GError **error)
+{
+    static const char *const telling[] = {"ptrace: ", "Could not attach", "warning: process", "Cannot access memory",
+                                          "Couldn't "};
+    g_autofree char *line = NULL;
+
+    for (gsize i = 0; i < G_N_ELEMENTS(telling) && line == NULL; i++) {
+        const char *p = strstr(output, telling[i]);
+        if (p == NULL)
+            continue;
+        while (p > output && p[-1] != '\n')
+            p--;
+        line = g_strndup(p, strcspn(p, "\n"));
+    }
+    if (!inj_target_alive(t))
+        g_set_error(error, INJ_ERROR, INJ_ERROR_FAILED, "process %d ended meanwhile", (int)t->pid);
+    else if (strstr(output, "Operation not permitted") != NULL)
+        g_set_error(error, INJ_ERROR, INJ_ERROR_PERMISSION,
+                    "GDB may not trace process %d (%s): run with sudo; in a container add --cap-add=SYS_PTRACE",
+                    (int)t->pid, line != NULL ? line : "ptrace failed");
+    else
+        g_set_error(error, INJ_ERROR, INJ_ERROR_FAILED,
+                    "GDB did not get through with process %d%s%s; --verbose shows what it says", (int)t->pid,
+                    line != NULL ? ": " : "", line != NULL ? line : "");
 }

@@ -47,5 +47,7 @@ char *inj_session_file(guint i);
  * is one user-defined command.
  */
 gboolean inj_session_command_time(const char *output, gint64 *us);
+/* Why GDB did not get through with the target, from what it said. */
+void inj_session_explain(const InjTarget *t, const char *output, GError **error);
 /* The script with the GDB command line as a comment, for --print-script. Owned by the caller. */
 char *inj_session_describe(const char *gdb, const char *script);

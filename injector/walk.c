@@ -2,7 +2,8 @@
 #include "walk.h"
 #include <string.h>
 
-enum { WATCHDOG_MIN_S = 30 };
+/* Inline, the target waits for a reader that stands still. */
+enum { WATCHDOG_MIN_S = 30, WATCHDOG_INLINE_S = 3 };
 
 static const struct {
     const char *name;
@@ -39,7 +40,7 @@ inj_walk_args(InjRun *run, guint32 mode, struct wk_args *args, GError **error)
         .flags = o->redact ? WK_FLAG_REDACT : 0,
         .py_version = t->python.major << 8 | t->python.minor,
         .content_limit = o->content,
-        .watchdog_seconds = (guint32)MAX(o->timeout, WATCHDOG_MIN_S),
+        .watchdog_seconds = mode == WK_MODE_INLINE ? WATCHDOG_INLINE_S : (guint32)MAX(o->timeout, WATCHDOG_MIN_S),
         .result = {.status = WK_RUNNING},
     };
     for (guint i = 0; i < WK_SYM_COUNT; i++) {

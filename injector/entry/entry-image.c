@@ -108,11 +108,13 @@ gboolean
 inj_entry_image_make(const InjEntryJob *job, guint64 base, InjEntryImage *out, GError **error)
 {
     Layout l = lay_out(job);
-    struct ep_args args = {.magic = EP_MAGIC, .base = base, .region_size = l.end, .xsave_offset = l.xsave};
+    struct ep_args args = {
+        .magic = EP_MAGIC, .base = base, .region_size = l.end, .xsave_offset = l.xsave, .inside = EP_INSIDE};
     guint64 at = l.texts;
     g_autofree guint8 *image = NULL;
 
-    if (!set_path(args.output_path, job->stage, INJ_ENTRY_OUTPUT, error) ||
+    if (!set_path(args.image_path, job->stage, INJ_ENTRY_IMAGE, error) ||
+        !set_path(args.output_path, job->stage, INJ_ENTRY_OUTPUT, error) ||
         !set_path(args.traceback_path, job->stage, INJ_ENTRY_TRACEBACK, error) ||
         !set_path(args.printed_path, job->stage, INJ_ENTRY_PRINTED, error) ||
         !set_path(args.result_path, job->stage, INJ_ENTRY_RESULT, error) ||
@@ -179,7 +181,7 @@ inj_entry_stub_make(const InjEntryImage *image, const char *path)
     set_word(params, EP_PARAM_CODE_SIZE, image->code_size);
     set_word(params, EP_PARAM_IMAGE_SIZE, g_bytes_get_size(image->bytes));
     set_word(params, EP_PARAM_ARGS, image->args);
-    set_word(params, EP_PARAM_LEFT, image->args + G_STRUCT_OFFSET(struct ep_args, stub_left));
+    set_word(params, EP_PARAM_LEFT, image->args + G_STRUCT_OFFSET(struct ep_args, inside));
     memcpy(params + EP_PARAM_PATH, path, strlen(path));
     return g_bytes_new_take(stub, n);
 }

@@ -9,6 +9,7 @@
 #include <unistd.h>
 #include "entry-script.h"
 #include "entry-sleep.h"
+#include "ep-stub-layout.h"
 
 #define MAX_SLEEPERS 6
 #define BUSY_AFTER_US                                                                                                  \
@@ -105,7 +106,6 @@ inj_entry_prepare(InjRun *run, InjEntryJob *job, guint needs, gboolean dry, GErr
     return entry;
 
 fail:
-    entry->cave.size = 0;
     inj_entry_finish(entry);
     return NULL;
 }
@@ -117,6 +117,8 @@ write_stub(InjEntry *entry, GError **error)
     gsize n;
     const void *bytes = g_bytes_get_data(entry->stub, &n);
 
+    entry->cave.size = n;
+    entry->written = TRUE;
     inj_guard_set_cave(entry->run->guard, &entry->cave);
     if (inj_target_write(t, entry->cave.addr, bytes, n))
         return TRUE;
@@ -147,6 +149,41 @@ inj_entry_current_script(InjEntry *entry, gboolean busy)
     return inj_entry_script_make(&s);
 }
 
+/* A thread is in the stub, or has been taken out of it by a signal handler that returns to it. */
+static gboolean
+is_inside(const InjEntry *entry)
+{
+    guint64 word;
+
+    return entry->mark_at && inj_target_read(entry->run->target, entry->mark_at, &word, sizeof word) &&
+           word == entry->image.base;
+}
+
+/* FALSE: no region of ours is there (any more). */
+static gboolean
+read_live(InjEntry *entry, struct ep_args *live)
+{
+    return inj_target_read(entry->run->target, entry->image.args, live, sizeof *live) && live->magic == EP_MAGIC &&
+           live->base == entry->image.base;
+}
+
+/* Without GDB's word: something of the entry is to be seen, or soon will be. */
+static gboolean
+has_begun(InjEntry *entry)
+{
+    gint64 until = g_get_monotonic_time() + CALL_OFF_US;
+    struct ep_args live;
+
+    do {
+        g_autoptr(GBytes) result = inj_stage_get(entry->run->stage, INJ_ENTRY_RESULT, RESULT_LIMIT, NULL);
+
+        if (result || is_inside(entry) || read_live(entry, &live))
+            return TRUE;
+        g_usleep(POLL_US);
+    } while (g_get_monotonic_time() < until);
+    return FALSE;
+}
+
 typedef enum { ENTER_AGAIN, ENTER_DONE, ENTER_FAILED } EnterOutcome;
 
 static EnterOutcome
@@ -162,7 +199,7 @@ enter_once(InjEntry *entry, const char *script, gint64 timeout_us, GError **erro
     };
     InjSessionResult result = {0};
     EnterOutcome outcome = ENTER_AGAIN;
-    gint64 tid = 0, moved;
+    gint64 tid = 0, sp, moved;
 
     if (!inj_session_run(&session, script, &result, error)) {
         outcome = ENTER_FAILED;
@@ -173,12 +210,26 @@ enter_once(InjEntry *entry, const char *script, gint64 timeout_us, GError **erro
     } else if (inj_session_value(result.output, "entered", 0, &tid) && tid) {
         outcome = ENTER_DONE;
         inj_session_command_time(result.output, &run->pause_us);
+    } else if (!strstr(result.output, "HD entered 0")) {
+        inj_session_explain(run->target, result.output, error);
+        outcome = ENTER_FAILED;
     }
     /* A GDB that did not end well may have died between its one register and its report. */
     if (outcome != ENTER_AGAIN) {
         entry->entered = TRUE;
         entry->watch = inj_cave_watch_new(run->target);
     }
+    if (inj_session_value(result.output, "at", 1, &sp)) {
+        entry->mark_at = (guint64)sp - EP_MARK;
+        inj_guard_set_mark(run->guard, entry->mark_at, entry->image.base);
+    }
+    if (outcome == ENTER_FAILED && entry->mark_at && !inj_interrupted() && has_begun(entry)) {
+        inj_debug(run->options, "GDB did not end well, but a thread went in");
+        g_clear_error(error);
+        outcome = ENTER_DONE;
+    }
+    if (outcome == ENTER_DONE)
+        inj_guard_set_entered(run->guard);
     if (outcome == ENTER_DONE)
         inj_debug(run->options, "entered through thread %d", (int)tid);
     inj_session_result_clear(&result);
@@ -268,14 +319,6 @@ fetch_result(InjEntry *entry, InjEntryResult *result, GError **error)
     return TRUE;
 }
 
-/* FALSE: no region of ours is there (any more). */
-static gboolean
-read_live(InjEntry *entry, struct ep_args *live)
-{
-    return inj_target_read(entry->run->target, entry->image.args, live, sizeof *live) && live->magic == EP_MAGIC &&
-           live->base == entry->image.base;
-}
-
 /* The thread has not begun to work: tell it not to. TRUE: it is gone. */
 static gboolean
 call_off(InjEntry *entry)
@@ -333,8 +376,8 @@ inj_entry_wait(InjEntry *entry, gint64 deadline_us, InjEntryResult *result, GErr
             g_set_error(error, INJ_ERROR, INJ_ERROR_FAILED, "process %d ended meanwhile", entry->run->target->pid);
             return FALSE;
         }
-        if (gone && inj_cave_watch_left(entry->watch, entry->run->target, &entry->cave) && !read_live(entry, &live) &&
-            !fetch_result(entry, result, &local)) {
+        if (gone && !is_inside(entry) && inj_cave_watch_left(entry->watch, entry->run->target, &entry->cave) &&
+            !read_live(entry, &live) && !fetch_result(entry, result, &local)) {
             g_set_error(error, INJ_ERROR, INJ_ERROR_FAILED,
                         "process %d could not map our code: a limit on its address space, a policy against executable "
                         "memory, or a "
@@ -373,37 +416,26 @@ our_thread_lives(InjTarget *t)
     return FALSE;
 }
 
-static void
-clear_cave(InjEntry *entry)
-{
-    g_autofree guint8 *zeroes = g_malloc0(g_bytes_get_size(entry->stub));
-
-    if (inj_target_write(entry->run->target, entry->cave.addr, zeroes, g_bytes_get_size(entry->stub)))
-        inj_guard_set_cave(entry->run->guard, NULL);
-}
-
 void
 inj_entry_finish(InjEntry *entry)
 {
     gint64 until = g_get_monotonic_time() + FINISH_US;
+    InjRun *run = entry->run;
     struct ep_args live;
 
     if (entry->entered) {
-        /* Inside the blob the stub's thread shows up outside the cave, and comes back: only what is seen after that counts. */
-        while (read_live(entry, &live) && !(live.state == EP_STATE_RUNNING && live.stub_left) &&
+        while (read_live(entry, &live) && (live.state != EP_STATE_RUNNING || live.inside) &&
                g_get_monotonic_time() < until)
             g_usleep(POLL_US);
-        inj_cave_watch_free(entry->watch);
-        entry->watch = inj_cave_watch_new(entry->run->target);
-        while (!inj_cave_watch_left(entry->watch, entry->run->target, &entry->cave) && g_get_monotonic_time() < until)
-            g_usleep(POLL_US);
-        while (!read_live(entry, &live) && our_thread_lives(entry->run->target) && g_get_monotonic_time() < until)
+        while (!read_live(entry, &live) && our_thread_lives(run->target) && g_get_monotonic_time() < until)
             g_usleep(POLL_US);
     }
-    /* Where a thread might still stand in the stub, it stays: the guard clears it when that is certain, and leaves it otherwise. */
-    if (entry->cave.size && entry->run->guard &&
-        (!entry->entered || inj_cave_watch_left(entry->watch, entry->run->target, &entry->cave)))
-        clear_cave(entry);
+    if (entry->written) {
+        g_autoptr(GError) stays = NULL;
+
+        if (!inj_guard_clean_target(run->guard, &stays))
+            inj_note(run->options, "heapdump-gdb: %s", stays->message);
+    }
     g_clear_pointer(&entry->watch, inj_cave_watch_free);
     g_clear_pointer(&entry->stub, g_bytes_unref);
     inj_entry_image_clear(&entry->image);

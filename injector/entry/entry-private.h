@@ -11,7 +11,9 @@ struct InjEntry {
     InjRun *run;         /* borrowed */
     InjEntryImage image; /* owned */
     GBytes *stub;        /* owned */
-    InjCave cave;        /* size 0: nothing written there */
+    InjCave cave;
+    gboolean written;    /* the stub stands in the cave */
+    guint64 mark_at;     /* where the stub marks that a thread is inside; 0: not known */
     InjCaveWatch *watch; /* owned; from when the stub was started */
     gboolean entered;    /* a thread of the target went into the stub */
 };

@@ -302,7 +302,6 @@ inj_entry_script(InjRun *run, GError **error)
     if (!script)
         g_set_error(error, INJ_ERROR, INJ_ERROR_FAILED, "no thread of process %d can be entered at this moment",
                     run->target->pid);
-    entry->cave.size = 0;
     inj_entry_finish(entry);
     return script ? inj_session_describe(run->options->gdb, script) : NULL;
 }

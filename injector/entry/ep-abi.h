@@ -15,10 +15,12 @@
 #include <stdint.h>
 #include "ep-symbols.h"
 
-#define EP_MAGIC     0x3159525445504448ull
-#define EP_PATH_MAX  512
-#define EP_XSAVE_MAX 0x6000u  /* AVX-512 takes 0xa80, AMX 0x2b00 */
-#define EP_STACK     0x10000u /* what pthread_create needs, many times over */
+#define EP_MAGIC        0x3159525445504448ull
+#define EP_INSIDE       0x3145444953494e49ull
+#define EP_PATH_MAX     512
+#define EP_XSAVE_MAX    0x6000u   /* AVX-512 takes 0xa80, AMX 0x2b00 */
+#define EP_STACK        0x10000u  /* what pthread_create needs, many times over */
+#define EP_THREAD_STACK 0x800000u /* of our thread, which runs Python code, whatever ulimit -s was */
 
 /* Fixed places in the stub, which the driver and GDB write before it runs; the rest of the stub is opaque. */
 #define EP_STUB_RESTART 0 /* where the kernel enters when it wants the interrupted system call repeated: ip - 2 */
@@ -37,7 +39,7 @@ enum ep_status {
     EP_ERR_XSAVE,           /* vector state larger than the area, or no XSAVE */
     EP_ERR_THREAD,          /* pthread_create failed; error says why */
     EP_ERR_NOT_INITIALIZED, /* no interpreter runs in the target (any more) */
-    EP_ERR_CANCELLED,       /* the driver gave up before we had the GIL */
+    EP_ERR_CANCELLED,       /* the driver gave up, or is gone, before we had the GIL */
     EP_ERR_MEMORY,          /* the interpreter could not make the namespace */
     EP_ERR_PYTHON,          /* our own Python text failed */
     EP_ERR_EXCEPTION,       /* the payload raised: see the traceback file */
@@ -63,6 +65,7 @@ struct ep_args {
     struct ep_span payload; /* the payload's own text, for the runner */
     uint64_t walker, walker_args;
 
+    char image_path[EP_PATH_MAX];   /* of our own image: when it is gone, nobody waits for us any more */
     char payload_name[EP_PATH_MAX]; /* shown in tracebacks */
     char output_path[EP_PATH_MAX];
     char traceback_path[EP_PATH_MAX];
@@ -71,13 +74,13 @@ struct ep_args {
     char result_temp_path[EP_PATH_MAX];
 
     /* Live. */
-    uint32_t cancel;    /* set by the driver: do nothing once you have the GIL */
-    uint32_t state;     /* enum ep_state */
-    uint32_t stub_left; /* set by the stub when it has stopped using the region */
-    uint32_t status;    /* enum ep_status */
-    int32_t error;      /* errno of what failed */
-    uint32_t reserved;
-    uint64_t thread; /* pthread_t */
+    uint32_t cancel;        /* set by the driver: do nothing once you have the GIL */
+    uint32_t state;         /* enum ep_state */
+    uint32_t status;        /* enum ep_status */
+    int32_t error;          /* errno of what failed */
+    uint64_t inside;        /* EP_INSIDE until the stub has stopped using the region */
+    uint64_t thread;        /* pthread_t */
+    uint64_t attributes[8]; /* pthread_attr_t: 56 bytes with glibc and musl */
     uint64_t gil_wait_us, collect_us, run_us;
 };
 

@@ -11,6 +11,7 @@
 #include "ep-sys.h"
 
 #define SS_DISABLE_FLAG 2
+#define CREATE_DETACHED 1 /* PTHREAD_CREATE_DETACHED */
 
 _Static_assert(__builtin_offsetof(struct ep_args, base) == 8, "ep-blob-entry.S");
 _Static_assert(__builtin_offsetof(struct ep_args, region_size) == 16, "ep-blob-entry.S");
@@ -68,10 +69,19 @@ ep_start(struct ep_args *args, struct ep_frame *frame)
 {
     int (*create)(void *, const void *, void *(*)(void *), void *) = (void *)args->symbols[EP_SYM_PTHREAD_CREATE];
     int *(*errno_location)(void) = (void *)args->symbols[EP_SYM_ERRNO_LOCATION];
+    int (*attr_init)(void *) = (void *)args->symbols[EP_SYM_ATTR_INIT];
+    int (*attr_stack)(void *, uint64_t) = (void *)args->symbols[EP_SYM_ATTR_STACK_SIZE];
+    int (*attr_detach)(void *, int) = (void *)args->symbols[EP_SYM_ATTR_DETACH];
     int *location = errno_location(), saved = *location, error;
 
     args->state = EP_STATE_CREATED;
-    error = create(&args->thread, 0, ep_thread_entry, args);
+    error = attr_init(args->attributes);
+    if (!error)
+        error = attr_stack(args->attributes, EP_THREAD_STACK);
+    if (!error)
+        error = attr_detach(args->attributes, CREATE_DETACHED);
+    if (!error)
+        error = create(&args->thread, args->attributes, ep_thread_entry, args);
     *location = saved;
     if (error) {
         args->status = EP_ERR_THREAD;

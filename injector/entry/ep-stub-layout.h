@@ -12,7 +12,7 @@
 #define EP_PARAM_CODE_SIZE   40
 #define EP_PARAM_IMAGE_SIZE  48
 #define EP_PARAM_ARGS        56 /* address of struct ep_args */
-#define EP_PARAM_LEFT        64 /* address of its stub_left */
+#define EP_PARAM_LEFT        64 /* address of its word `inside` */
 #define EP_PARAM_PATH        72
 
 /* struct ep_frame of the blob */
@@ -28,4 +28,5 @@
 /* Of the interrupted thread's stack; see the drawing in ep-stub.S. GDB writes the two witnesses. */
 #define EP_RED_ZONE   128
 #define EP_WITNESS    80  /* bytes, copied from the stub's beginning */
+#define EP_MARK       216 /* below rsp at the attach: a word that tells that a thread is inside */
 #define EP_STACK_USED 416 /* 256 and the frame, 16-aligned */

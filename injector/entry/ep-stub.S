@@ -19,6 +19,7 @@
  *
  *    rsp at the attach ─┬─ red zone, 128 bytes
  *                       ├─ EP_WITNESS bytes: a frame from before our first instruction
+ *                       ├─ EP_MARK: the region's address while we are here, wherever a handler may take the thread meanwhile
  *                       ├─ unused, to 256
  *                       ├─ struct ep_frame
  *    rsp from then on  ─┼─ red zone, 128 bytes
@@ -47,6 +48,7 @@
     .endm
     /* What the comparison needs, and the way out. */
     .macro  leave_to parameter
+    movq    $0, EP_STACK_USED-EP_MARK(%rsp)
     restore rdi, EP_FRAME_RDI
     restore rsi, EP_FRAME_RSI
     restore rcx, EP_FRAME_RCX
@@ -86,6 +88,8 @@ begin:
     popq    EP_FRAME_FLAGS(%rsp)        /* its address is computed after the pop */
     cld
     mov     %rsp, %rbp                  /* struct ep_frame */
+    mov     params+EP_PARAM_REGION(%rip), %rax
+    mov     %rax, EP_STACK_USED-EP_MARK(%rsp)
     movq    $0, EP_FRAME_ALTERNATE(%rsp)
 
     /* No handler of the application runs on our stack; our thread inherits the mask. Faults stay deliverable. */
@@ -147,7 +151,7 @@ begin:
     test    %eax, %eax
     jnz     drop
     mov     params+EP_PARAM_LEFT(%rip), %rax
-    movl    $1, (%rax)                  /* from here on our thread may unmap the region */
+    movq    $0, (%rax)                  /* from here on our thread may unmap the region */
     jmp     unblock
 drop:
     mov     $11, %eax                   /* munmap(region, size) */

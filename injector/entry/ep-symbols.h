@@ -11,8 +11,9 @@ enum ep_need {
 
 #define EP_SYMBOLS(X)                                                                                                  \
     X(PTHREAD_CREATE, pthread_create, EP_NEED_ALWAYS)                                                                  \
-    X(PTHREAD_SELF, pthread_self, EP_NEED_ALWAYS)                                                                      \
-    X(PTHREAD_DETACH, pthread_detach, EP_NEED_ALWAYS)                                                                  \
+    X(ATTR_INIT, pthread_attr_init, EP_NEED_ALWAYS)                                                                    \
+    X(ATTR_STACK_SIZE, pthread_attr_setstacksize, EP_NEED_ALWAYS)                                                      \
+    X(ATTR_DETACH, pthread_attr_setdetachstate, EP_NEED_ALWAYS)                                                        \
     X(ERRNO_LOCATION, __errno_location, EP_NEED_ALWAYS)                                                                \
     X(MUNMAP, munmap, EP_NEED_ALWAYS)                                                                                  \
     X(IS_INITIALIZED, Py_IsInitialized, EP_NEED_ALWAYS)                                                                \

@@ -10,6 +10,7 @@ enum {
     EP_SYS_write = 1,
     EP_SYS_open = 2,
     EP_SYS_close = 3,
+    EP_SYS_access = 21,
     EP_SYS_nanosleep = 35,
     EP_SYS_rename = 82,
     EP_SYS_sigaltstack = 131,

@@ -105,7 +105,7 @@ with_gil(struct ep_args *args)
     held = ensure();
     args->gil_wait_us = ep_now_us() - start;
     args->state = EP_STATE_RUNNING;
-    if (__atomic_load_n(&args->cancel, __ATOMIC_ACQUIRE))
+    if (__atomic_load_n(&args->cancel, __ATOMIC_ACQUIRE) || ep_syscall(EP_SYS_access, (long)args->image_path, 0, 0, 0))
         args->status = EP_ERR_CANCELLED;
     else
         args->status = work(args);
@@ -115,17 +115,14 @@ with_gil(struct ep_args *args)
 void *
 ep_thread(struct ep_args *args)
 {
-    unsigned long (*self)(void) = (void *)args->symbols[EP_SYM_PTHREAD_SELF];
-    int (*detach)(unsigned long) = (void *)args->symbols[EP_SYM_PTHREAD_DETACH];
     const struct ep_timespec tick = {0, 1000000};
 
-    detach(self());
     ep_syscall(EP_SYS_prctl, PR_SET_NAME, (long)"heapdump-gdb", 0, 0);
     with_gil(args);
     args->state = EP_STATE_WRITING;
     ep_write_result(args);
     /* The interrupted thread may have been kept off the CPU inside the stub, which still stands on the region's stack. */
-    while (!__atomic_load_n(&args->stub_left, __ATOMIC_ACQUIRE))
+    while (__atomic_load_n(&args->inside, __ATOMIC_ACQUIRE))
         ep_syscall(EP_SYS_nanosleep, (long)&tick, 0, 0, 0);
     return (void *)args->symbols[EP_SYM_MUNMAP];
 }

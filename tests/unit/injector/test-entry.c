@@ -207,7 +207,7 @@ test_stub(void)
     g_assert_cmphex(word(bytes, EP_PARAM_CODE_SIZE), ==, image.code_size);
     g_assert_cmphex(word(bytes, EP_PARAM_IMAGE_SIZE), ==, 10);
     g_assert_cmphex(word(bytes, EP_PARAM_ARGS), ==, image.args);
-    g_assert_cmphex(word(bytes, EP_PARAM_LEFT), ==, image.args + G_STRUCT_OFFSET(struct ep_args, stub_left));
+    g_assert_cmphex(word(bytes, EP_PARAM_LEFT), ==, image.args + G_STRUCT_OFFSET(struct ep_args, inside));
     g_assert_cmphex(word(bytes, EP_PARAM_MASK), ==, ~(guint64)0x400004f8 & ~(guint64)0);
     g_assert_cmpstr(bytes + ep_stub_size, ==, "/tmp/stage/entry.img");
     g_assert_cmpuint(inj_entry_stub_params(0x1000) - 0x1000 + EP_PARAM_PATH, ==, ep_stub_size);
