@@ -171,7 +171,9 @@ wk_name_str(struct wk *w, enum wk_name_kind kind, wk_addr str)
         return c->id;
     wk_text_reset(t);
     wk_text_cstr(t, opening(kind));
-    uint64_t left_out = wk_text_quoted(w, t, str, NAME_BYTES);
+    bool hash =
+        w->redact && (kind == WK_NAME_KEY || kind == WK_NAME_HIDDEN_KEY || kind == WK_NAME_ATTR) && !wk_is_open(w, str);
+    uint64_t left_out = hash ? wk_text_data(w, t, str, NAME_BYTES) : wk_text_quoted(w, t, str, NAME_BYTES);
     if (left_out != 0)
         wk_text_cstr(t, "…");
     wk_text_cstr(t, closing(kind));

@@ -279,6 +279,7 @@ struct wk {
     struct wk_fault *fault;      /* NULL until set-up */
     const struct wk_jump *early; /* where to give up before that */
     struct wk_shape *shapes;
+    struct wk_open_names *open_names; /* contents/: what a redacted dump may show */
     struct wk_at_hand *at_hand; /* roots/: names and lines that are asked for again and again */
     void *field_list;           /* refs-prepare.c */
     struct wk_walk_state *walk;
@@ -287,7 +288,7 @@ struct wk {
     uint32_t stage;  /* enum wk_stage */
     uint64_t skipped, skipped_named;
     uint64_t progress; /* objects met */
-    uint64_t salt;     /* redaction */
+    uint64_t salt[2];  /* redaction: made for this dump, never written */
     int data_fd;
     uint64_t start_ns, start_cpu_ns;
 };
@@ -412,6 +413,10 @@ void wk_content_prepare(struct wk *w, struct wk_type *type);
 void wk_content(struct wk *w, const struct wk_type *type, wk_addr object);
 /* "module.qualname" of a type, as Python shows it. */
 void wk_type_name(struct wk *w, wk_addr type, struct wk_text *out);
+
+/* Redaction (w->redact): a str that may be shown, since it stands in the program's source as a name; and a str's text, or its hash. */
+bool wk_is_open(struct wk *w, wk_addr str);
+uint64_t wk_text_data(struct wk *w, struct wk_text *t, wk_addr str, uint32_t limit); /* as wk_text_str */
 
 /* ---- roots/ */
 bool wk_interpreters_find(struct wk *w); /* sets w->interpreter, checked; false: layout not as the facts say */

@@ -27,12 +27,30 @@ python_state_text(struct wk *w, struct wk_text *t, wk_addr future)
     }
 }
 
+/* Task-5: the name that a task has when it was given none. */
+static bool
+is_counted(struct wk *w, wk_addr name)
+{
+    static const char prefix[] = "Task-";
+    struct wk_str s;
+
+    if (!wk_str_view(w, name, &s) || !s.ascii || s.length < sizeof prefix)
+        return false;
+    for (uint64_t i = 0; i < s.length; i++)
+        if (i < sizeof prefix - 1 ? s.data[i] != (uint8_t)prefix[i] : s.data[i] < '0' || s.data[i] > '9')
+            return false;
+    return true;
+}
+
 /* Until someone asks for it, a name may be the number alone. */
 static void
 name_text(struct wk *w, struct wk_text *t, wk_addr name)
 {
     if (wk_is_str(name)) {
-        wk_text_str(w, t, name, UINT32_MAX);
+        if (is_counted(w, name))
+            wk_text_str(w, t, name, UINT32_MAX);
+        else
+            wk_text_data(w, t, name, UINT32_MAX);
     } else if (wk_has_flag(name, WK_TPF_LONG)) {
         wk_text_cstr(t, "Task-");
         wk_text_long(w, t, name);

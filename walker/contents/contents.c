@@ -13,6 +13,8 @@ void
 wk_contents_init(struct wk *w)
 {
     wk_at_hand_init(w);
+    if (w->redact)
+        wk_open_names_init(w);
 }
 
 /* ---- names of types */
@@ -296,6 +298,7 @@ void
 wk_text_value(struct wk *w, struct wk_text *t, wk_addr object)
 {
     wk_addr type = object != 0 ? wk_type_address(object) : 0;
+    uint32_t start = t->len;
 
     if (object == 0)
         return;
@@ -307,11 +310,15 @@ wk_text_value(struct wk *w, struct wk_text *t, wk_addr object)
         wk_text_cstr(t, value != 0 ? "True" : "False");
     } else if (type == wk_symbol(w, WK_SYM_TYPE_LONG)) {
         wk_text_long(w, t, object);
+        if (w->redact)
+            wk_redact_tail(w, t, start);
     } else if (type == wk_symbol(w, WK_SYM_TYPE_FLOAT)) {
         wk_text_double(t, WK_U64(object, w->facts.float_value));
+        if (w->redact)
+            wk_redact_tail(w, t, start);
     } else if (type == wk_symbol(w, WK_SYM_TYPE_UNICODE)) {
         wk_text_bytes(t, "'", 1);
-        if (wk_text_str(w, t, object, VALUE_MAX) != 0)
+        if (wk_text_data(w, t, object, VALUE_MAX) != 0)
             wk_text_cstr(t, "…");
         wk_text_bytes(t, "'", 1);
     } else {
@@ -328,7 +335,9 @@ str_content(struct wk *w, struct wk_text *t, wk_addr object)
 
     if (!wk_str_view(w, object, &s))
         return;
-    if (s.ascii) {
+    if (w->redact && !wk_is_open(w, object)) {
+        wk_text_data(w, t, object, UINT32_MAX);
+    } else if (s.ascii) {
         t->bytes = s.data;
         t->len = s.length < w->content_limit ? (uint32_t)s.length : w->content_limit;
         t->whole = s.length > t->len ? s.length : 0;
@@ -339,6 +348,10 @@ str_content(struct wk *w, struct wk_text *t, wk_addr object)
 static void
 bytes_content(struct wk *w, struct wk_text *t, wk_addr start, uint64_t n)
 {
+    if (w->redact) {
+        wk_redact_bytes(w, t, (const void *)(uintptr_t)start, start == 0 ? 0 : n);
+        return;
+    }
     t->bytes = (const uint8_t *)(uintptr_t)start;
     t->len = start == 0 ? 0 : n < w->content_limit ? (uint32_t)n : w->content_limit;
     t->whole = n > t->len ? n : 0;
@@ -360,11 +373,11 @@ dict_content(struct wk *w, struct wk_text *t, wk_addr object)
         if (shown != 0)
             wk_text_bytes(t, ",", 1);
         if (wk_is_str(key)) {
-            if (wk_text_str(w, t, key, KEY_MAX) != 0)
+            if (wk_text_data(w, t, key, KEY_MAX) != 0)
                 wk_text_cstr(t, "…");
         } else
             wk_text_value(w, t, key);
-        if (t->full || t->len == t->cap)
+        if (t->full || t->len > w->content_limit)
             break;
         end = t->len;
         shown++;
@@ -440,7 +453,7 @@ exception_content(struct wk *w, struct wk_text *t, wk_addr object)
         return;
     uint64_t n = wk_tuple_size(args);
     if (n == 1 && wk_is_str(wk_tuple_item(w, args, 0))) {
-        wk_text_str(w, t, wk_tuple_item(w, args, 0), UINT32_MAX);
+        wk_text_data(w, t, wk_tuple_item(w, args, 0), UINT32_MAX);
         return;
     }
     for (uint64_t i = 0; i < n && i < ARGS_MAX; i++) {
@@ -450,6 +463,31 @@ exception_content(struct wk *w, struct wk_text *t, wk_addr object)
     }
     if (n > ARGS_MAX)
         wk_text_cstr(t, ", …");
+}
+
+static void
+redacted_int(struct wk *w, struct wk_text *t, wk_addr object)
+{
+    struct wk_int v;
+
+    if (!wk_int_view(w, object, &v))
+        return;
+    if (v.negative)
+        wk_text_bytes(t, "-", 1);
+    wk_redact_bytes(w, t, (const void *)(uintptr_t)v.digits, 4 * v.n);
+}
+
+/* The buffer has room to spare; no content is longer than asked for, nor ends inside a character. */
+static void
+cut(const struct wk *w, struct wk_text *t)
+{
+    uint32_t n = w->content_limit;
+
+    if (t->len <= n || t->bytes != t->buf)
+        return;
+    while (n > 0 && (t->buf[n] & 0xc0) == 0x80)
+        n--;
+    t->len = n;
 }
 
 void
@@ -472,7 +510,13 @@ wk_content(struct wk *w, const struct wk_type *type, wk_addr object)
         bytes_content(w, t, WK_U64(object, f->bytearray_start), WK_U64(object, WK_OB_SIZE));
         break;
     case WK_CONTENT_INT:
+        if (w->redact) {
+            redacted_int(w, t, object);
+            break;
+        }
         wk_text_long(w, t, object);
+        if (t->len > w->content_limit && t->whole == 0)
+            t->whole = t->len;
         break;
     case WK_CONTENT_BOOL:
     case WK_CONTENT_NONE:
@@ -480,9 +524,13 @@ wk_content(struct wk *w, const struct wk_type *type, wk_addr object)
         break;
     case WK_CONTENT_FLOAT:
         wk_text_double(t, WK_U64(object, f->float_value));
+        if (w->redact)
+            wk_redact_tail(w, t, 0);
         break;
     case WK_CONTENT_COMPLEX:
         wk_text_complex(t, WK_U64(object, f->complex_value), WK_U64(object, f->complex_value + 8));
+        if (w->redact)
+            wk_redact_tail(w, t, 0);
         break;
     case WK_CONTENT_DICT:
         dict_content(w, t, object);
@@ -546,4 +594,5 @@ wk_content(struct wk *w, const struct wk_type *type, wk_addr object)
         wk_content_library(w, t, type, object);
         break;
     }
+    cut(w, t);
 }

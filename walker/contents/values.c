@@ -188,13 +188,14 @@ attribute_text(struct wk *w, struct wk_text *t, wk_addr object, const char *name
     wk_addr text = wk_attribute(w, object, name);
 
     if (wk_is_str(text))
-        wk_text_str(w, t, text, UINT32_MAX);
+        wk_text_data(w, t, text, UINT32_MAX);
 }
 
 void
 wk_content_library(struct wk *w, struct wk_text *t, const struct wk_type *type, wk_addr object)
 {
     const struct wk_facts *f = &w->facts;
+    uint32_t start = t->len;
 
     switch (type->content) {
     case WK_CONTENT_DATE:
@@ -226,11 +227,13 @@ wk_content_library(struct wk *w, struct wk_text *t, const struct wk_type *type, 
         break;
     case WK_CONTENT_THREAD:
         attribute_text(w, t, object, "_name");
-        break;
+        return;
     case WK_CONTENT_LOGGER:
         attribute_text(w, t, object, "name");
-        break;
+        return;
     default:
         break;
     }
+    if (w->redact)
+        wk_redact_tail(w, t, start);
 }

@@ -45,6 +45,14 @@ enum wk_content {
     WK_CONTENT_LOGGER, /* logging.Logger */
 };
 
+/* open-names.c: for wk_is_open() */
+void wk_open_names_init(struct wk *w);
+
+/* redact.c */
+uint64_t wk_siphash(const uint64_t key[2], const void *bytes, uint64_t n);
+void wk_redact_bytes(struct wk *w, struct wk_text *t, const void *bytes, uint64_t n);
+void wk_redact_tail(struct wk *w, struct wk_text *t, uint32_t start); /* replaces the text from start on */
+
 /* numbers.c */
 struct wk_int {
     uint64_t n; /* digits */

@@ -16,15 +16,18 @@ struct frame_buffers {
     uint64_t unknown_stacks, frames, threads;
 };
 
-/* UTF-8 of a str into a buffer of its own. */
+/* UTF-8 of a str into a buffer of its own. data: not a name of the program's source. */
 static size_t
-copy_text(struct wk *w, char *out, size_t max, wk_addr str)
+copy_text(struct wk *w, char *out, size_t max, wk_addr str, bool data)
 {
     struct wk_text t = {.buf = (uint8_t *)out, .bytes = (uint8_t *)out, .cap = (uint32_t)max};
 
     if (!wk_is_str(str))
         return 0;
-    wk_text_str(w, &t, str, (uint32_t)max);
+    if (data)
+        wk_text_data(w, &t, str, (uint32_t)max);
+    else
+        wk_text_str(w, &t, str, (uint32_t)max);
     if (t.bytes != (uint8_t *)out) /* straight from the str */
         for (uint32_t i = 0; i < t.len; i++)
             out[i] = (char)t.bytes[i];
@@ -138,9 +141,9 @@ frame_row(struct wk *w, struct frame_buffers *b, const struct wk_frame_view *v)
                     .line = wk_frame_line(w, v),
                     .flags = owned ? HF_FRAME_OWNED : 0,
                     .qualname = b->qualname,
-                    .qualname_len = copy_text(w, b->qualname, TEXT_MAX, qualname),
+                    .qualname_len = copy_text(w, b->qualname, TEXT_MAX, qualname, false),
                     .file = b->file,
-                    .file_len = copy_text(w, b->file, TEXT_MAX, WK_U64(v->code, f->code_filename)),
+                    .file_len = copy_text(w, b->file, TEXT_MAX, WK_U64(v->code, f->code_filename), false),
                     .names = b->names,
                     .refs = b->refs,
                     .n = n,
@@ -164,7 +167,7 @@ thread_row(struct wk *w, struct frame_buffers *b, wk_addr interpreter, wk_addr t
                   .state_addr = thread,
                   .flags = (is_main ? HF_THREAD_MAIN : 0u) | (holds_gil(w, interpreter, thread) ? HF_THREAD_GIL : 0u),
                   .name = b->qualname,
-                  .name_len = copy_text(w, b->qualname, TEXT_MAX, thread_name(w, active, ident)),
+                  .name_len = copy_text(w, b->qualname, TEXT_MAX, thread_name(w, active, ident), true),
               });
     for (wk_addr a = innermost(w, thread); a != 0 && n < MAX_FRAMES; n++) {
         if (f->tstate_frame != WK_NO_FACT) {

@@ -540,7 +540,19 @@ def check_roots(dump):
             fail("atexit function", found, id(named))
 
 
+def check_limit(data):
+    """No content is longer than asked for, nor cut inside a character."""
+    for limit in limits:
+        for o in dumpfile.Dump(data + ".%d" % limit).objects.values():
+            if o.content is not None:
+                if len(o.content) > limit or limit == 0:
+                    fail("content of %s under a limit of %d" % (o.type["name"], limit), o.content, "shorter")
+                if o.type["name"] not in ("builtins.bytes", "builtins.bytearray"):
+                    o.content.decode("utf-8", "surrogatepass")
+
+
 subinterpreters = 0
+limits = (10, 0)
 
 
 def start_subinterpreter():
@@ -600,6 +612,8 @@ def main():
     extra = keep[-1]
     first = walk()  # before anyone asks for frames of generators: these then exist only on the interpreter's stack
     os.rename(data, data + ".first")
+    for limit in limits:  # compared later: dumps that were read are millions of objects, too
+        harness.run(data + ".%d" % limit, content=limit)
     extra = [property(named, named, None, "doc"), staticmethod(named), classmethod(named), super(Sub, Sub()), types.MappingProxyType({}),
              str.join, Outer.Inner.slot, type.__dict__["__dict__"], object.__init__, dict.__dict__["fromkeys"], Outer.Inner().method,
              [].append, sys.exc_info, Outer, Outer.Inner, {1, 2}, Outer()]
@@ -654,6 +668,7 @@ def main():
         fail("main thread", dump.threads, threading.main_thread().ident)
     if [t["ident"] for t in dump.threads if t["flags"] & 2] != [threading.main_thread().ident]:
         fail("holder of the GIL", [(t["ident"], t["flags"]) for t in dump.threads], threading.main_thread().ident)
+    check_limit(data)
     thread_end.set()
     thread.join()
     for line in failures[:60]:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""inside-contents.py in every interpreter of this machine. HEAPDUMP_HARNESS: libwk-harness.so."""
+"""inside-contents.py and inside-redact.py in every interpreter of this machine. HEAPDUMP_HARNESS: libwk-harness.so."""
 import os
 import subprocess
 import sys
@@ -14,9 +14,9 @@ from support.tap import Skip, Suite, check
 suite = Suite()
 
 
-def contents(interpreter):
+def inside(script, interpreter):
     with tempfile.TemporaryDirectory() as folder:
-        run = subprocess.run([interpreter.path, "-W", "ignore", os.path.join(HERE, "inside-contents.py"),
+        run = subprocess.run([interpreter.path, "-W", "ignore", os.path.join(HERE, script),
                               os.environ["HEAPDUMP_HARNESS"], folder], capture_output=True, text=True, errors="replace", timeout=100)
         check(run.returncode == 0, lambda: f"exit {run.returncode}\n{run.stdout[-8000:]}\n{run.stderr[-4000:]}")
 
@@ -26,7 +26,8 @@ def none():
 
 
 for found in interpreters.loading():
-    suite.case(f"contents, roots and frames of {found}", contents, found)
+    suite.case(f"contents, roots and frames of {found}", inside, "inside-contents.py", found)
+    suite.case(f"redacted contents of {found}", inside, "inside-redact.py", found)
 if not suite.cases:
     suite.case("contents, roots and frames", none)
 suite.run()

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/* Text of numbers, made by integers alone, against the C library's. */
+/* Text of numbers, made by integers alone, against the C library's; the hash of redacted data. */
 #include <glib.h>
 #include <math.h>
 #include <stdlib.h>
@@ -124,6 +124,21 @@ test_random(void)
     }
 }
 
+/* The test vectors of SipHash's authors: key 00 01 … 0f, message 00 01 … */
+static void
+test_siphash(void)
+{
+    static const uint64_t key[2] = {0x0706050403020100, 0x0f0e0d0c0b0a0908};
+    uint8_t message[64];
+
+    for (unsigned i = 0; i < sizeof message; i++)
+        message[i] = (uint8_t)i;
+    g_assert_cmphex(wk_siphash(key, message, 0), ==, 0x726fdb47dd0e0e31);
+    g_assert_cmphex(wk_siphash(key, message, 1), ==, 0x74f839c593dc67fd);
+    g_assert_cmphex(wk_siphash(key, message, 8), ==, 0x93f5f5799a932462);
+    g_assert_cmphex(wk_siphash(key, message, 15), ==, 0xa129ca6149be45e5);
+}
+
 int
 main(int argc, char **argv)
 {
@@ -131,5 +146,6 @@ main(int argc, char **argv)
     g_test_add_func("/numbers/known", test_known);
     g_test_add_func("/numbers/exponents", test_exponents);
     g_test_add_func("/numbers/random", test_random);
+    g_test_add_func("/numbers/siphash", test_siphash);
     return g_test_run();
 }
