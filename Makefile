@@ -14,7 +14,9 @@ $(BUILD)/build.ninja:
 	@tools/setup
 	@meson setup $(BUILD) --prefix=$(PREFIX)
 
-demo: build
+demo:
+	@tools/setup
+	@$(MAKE) --no-print-directory build
 	@docs/demo/run $(BUILD) $(DEMO)
 
 check:
