@@ -94,7 +94,8 @@ write_meta(Flow *f)
     hf_write_meta_uint(&w, HF_META_TIME, (guint64)s->time_us);
     hf_write_meta_uint(&w, HF_META_PID, (guint64)t->pid);
     hf_write_meta_text(&w, HF_META_EXE, exe, strlen(exe));
-    hf_write_meta_text(&w, HF_META_CMDLINE, t->cmdline, strlen(t->cmdline));
+    if (!s->run->options->redact) /* secrets stand in arguments too */
+        hf_write_meta_text(&w, HF_META_CMDLINE, t->cmdline, strlen(t->cmdline));
     hf_write_meta_text(&w, HF_META_MODE, s->mode, strlen(s->mode));
     hf_write_meta_bool(&w, HF_META_COLLECTED, s->run->options->gc);
     hf_write_meta_uint(&w, HF_META_PAUSE, (guint64)s->run->pause_us);

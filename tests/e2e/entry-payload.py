@@ -124,7 +124,8 @@ def leaves_nothing(interpreter):
         before, sizes = procstate.State(target.pid), procstate.mappings(target.pid)
         for _ in range(30):
             folder.done(target)
-        procstate.unchanged(before, procstate.State(target.pid), growth=1 << 20)
+        # Less than one more of pymalloc's arenas, which are 1 MiB since 3.10 and one of which may be due at any time.
+        procstate.unchanged(before, procstate.State(target.pid), growth=3 << 19)
         sizes = sorted(sizes)
         equal(sorted(procstate.mappings(target.pid)), sizes, 'mappings')
         equal(os.listdir(stages.folder.name), [], 'what is left where the stages were')
