@@ -210,8 +210,12 @@ gboolean
 ha_graph_builder_object(HaGraphBuilder *b, const struct hf_object_row *row)
 {
     HaGraph *g = b->graph;
-    if (row->flags & HF_OBJ_CONT)
-        return b->n == 0 || add_refs(b, row); /* references belong to the last row */
+    if (row->flags & HF_OBJ_CONT) {
+        if (b->n == 0)
+            return TRUE;
+        RAW(b, RAW_FLAGS, guint16, b->n - 1) |= row->flags & HF_OBJ_BROKEN;
+        return add_refs(b, row); /* references belong to the last row */
+    }
     if (b->n == HA_ID_NONE - 1) {
         b->too_many = TRUE;
         return FALSE;

@@ -101,6 +101,7 @@ class Dump:
         flags = c.uv()
         if flags & CONT:
             o = self.last
+            o.flags |= flags & BROKEN
             prev = 0
         else:
             o = Object()

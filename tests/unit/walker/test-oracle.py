@@ -45,7 +45,7 @@ NAMES = {
     'zoo.Error': '.args .__cause__ .__traceback__ .__dict__',
     'zoo.SlotsAndDict': '.a .c .__class__',
     'zoo.ListSlots': '[0] .x .__class__',
-    'zoo.Dict': 'key value .__dict__ .__class__',
+    'zoo.Dict': 'key value .__class__',
     'zoo.Data': '.__class__',
     'zoo.Instance': '.__class__ .__dict__',
     'threading.Event': '.__class__',
@@ -63,6 +63,8 @@ def names(dump):
     for kind, wanted in NAMES.items():
         if dump.meta['python.hex'] >= 0x030b0000:
             wanted += ' ' + ATTRIBUTES.get(kind, '')
+        if kind == 'zoo.Dict':  # 3.14 keeps attributes beside dicts, too
+            wanted += ' .attribute' if dump.meta['python.hex'] >= 0x030e0000 else ' .__dict__'
         missing = set(wanted.split()) - found.get(kind, set())
         check(not missing, lambda: f'{kind} lacks {missing}, has {sorted(map(str, found.get(kind, ())))[:20]}')
 
