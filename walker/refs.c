@@ -9,21 +9,16 @@
 #include "wk-types.h"
 #include "wk-visited.h"
 
-#define MARK_AHEAD    32u
-#define SEARCH_MAX    48u /* names of tp_traverse's references are looked for among so many at either end */
-#define MASK_FIELDS   32u
-#define MASK_VALUES   28u
-#define DICT_CACHE    256u
-#define SET_ENTRY     16u
-#define PART          16384u /* entries of a dict or set at a time */
-#define OWN_MAX       300u   /* references of a dict's subclass beside its items */
-#define LARGE         1024u  /* items */
-#define MOST          (1ull << 40)
-#define POINTER_NEVER (~((1ull << 47) - 1) | 7) /* bits that no pointer to an object has */
-#define KEEP          (1u << 20)                /* bytes of our arrays that stay in use after a large object */
+#define MARK_AHEAD  32u
+#define SEARCH_MAX  48u /* names of tp_traverse's references are looked for among so many at either end */
+#define MASK_FIELDS 32u
+#define MASK_VALUES 28u
+#define LARGE       1024u /* items */
+#define MOST        (1ull << 40)
+#define KEEP        (1u << 20) /* bytes of our arrays that stay in use after a large object */
 
-static void
-mark_all(struct wk *w, const uint64_t *addr, uint64_t n)
+void
+wk_refs_mark(struct wk *w, const uint64_t *addr, uint64_t n)
 {
     for (uint64_t i = 0; i < n;) {
         uint64_t end = n - i < MARK_AHEAD ? n : i + MARK_AHEAD;
@@ -47,13 +42,13 @@ check_items(struct wk *w, const uint64_t *addr, uint64_t n)
         wk_broken(w);
     for (uint64_t i = 0; i < n; i++) {
         bits |= addr[i];
-        if (wk_unlikely((bits & POINTER_NEVER) != 0))
+        if (wk_unlikely((bits & WK_POINTER_NEVER) != 0))
             wk_broken(w);
     }
 }
 
-static __attribute__((noinline, cold)) void
-grow(struct wk *w, uint64_t n)
+void
+wk_refs_grow(struct wk *w, uint64_t n)
 {
     struct wk_refs *r = &w->refs;
 
@@ -61,13 +56,6 @@ grow(struct wk *w, uint64_t n)
         wk_broken(w);
     wk_growing_need(w, &r->addr_memory, (r->n + n) * sizeof *r->addr);
     r->max = r->addr_memory.usable / sizeof *r->addr;
-}
-
-static inline void
-room(struct wk *w, uint64_t n)
-{
-    if (wk_unlikely(w->refs.max - w->refs.n < n))
-        grow(w, n);
 }
 
 static __attribute__((noinline)) void
@@ -86,7 +74,7 @@ wk_ref(struct wk *w, wk_addr referent, uint32_t name, unsigned flags)
 
     if (referent == 0)
         return;
-    room(w, 1);
+    wk_refs_room(w, 1);
     if (r->n_tags == r->max_tags)
         tag_room(w);
     r->addr[r->n++] = referent;
@@ -98,7 +86,7 @@ visit(wk_addr referent, void *arg)
 {
     struct wk *w = arg;
 
-    room(w, 1);
+    wk_refs_room(w, 1);
     w->refs.addr[w->refs.n++] = referent;
     return 0;
 }
@@ -119,199 +107,6 @@ wk_ref_traverse(struct wk *w, const struct wk_type *type, wk_addr object)
             tag_room(w);
         w->refs.tags[w->refs.n_tags++] = 0;
     }
-}
-
-/* ---- dicts and sets; large ones go into the dump part by part, so that our memory does not grow with theirs */
-
-static void
-items_part(struct wk *w, const struct wk_dict *d, uint64_t from, uint64_t end)
-{
-    struct wk_refs *r = &w->refs;
-
-    room(w, 2 * (end - from));
-    uint64_t *to = r->addr + r->n;
-    wk_addr at = d->entries + d->key + from * d->stride;
-    uint64_t bits = 0;
-    for (uint64_t i = from; i < end; i++, at += d->stride) {
-        wk_addr key = WK_U64(at, 0), value = WK_U64(at, 8);
-        bits |= key | value;
-        if (value != 0 && key != 0) {
-            to[0] = key;
-            to[1] = value;
-            to += 2;
-        }
-    }
-    if (wk_unlikely((bits & POINTER_NEVER) != 0))
-        wk_broken(w);
-    r->n = (uint64_t)(to - r->addr);
-}
-
-/* Combined: pairs of key and value. */
-static void
-dict_items(struct wk *w, const struct wk_dict *d, bool alone)
-{
-    bool split = alone && d->n > PART;
-
-    items_part(w, d, 0, split ? PART : d->n);
-    if (split)
-        w->refs.rest = (struct wk_rest){.kind = WK_WALK_DICT, .dict = *d, .next = PART, .end = d->n};
-}
-
-static void
-members_part(struct wk *w, wk_addr table, uint64_t from, uint64_t end)
-{
-    struct wk_refs *r = &w->refs;
-    wk_addr entry = table + from * SET_ENTRY;
-
-    room(w, end - from);
-    uint64_t *to = r->addr + r->n;
-    for (uint64_t i = from; i < end; i++, entry += SET_ENTRY) {
-        wk_addr key = WK_U64(entry, 0);
-        if (key != 0 && WK_I64(entry, 8) != -1) /* hash −1: deleted */
-            *to++ = key;
-    }
-    r->n = (uint64_t)(to - r->addr);
-}
-
-static void
-set_refs(struct wk *w, wk_addr object, bool alone)
-{
-    uint64_t slots = WK_U64(object, w->facts.set_mask) + 1;
-    wk_addr table = WK_U64(object, w->facts.set_table);
-    bool split = alone && slots > PART;
-
-    if (WK_U64(object, w->facts.set_used) == 0)
-        return;
-    members_part(w, table, 0, split ? PART : slots);
-    if (split)
-        w->refs.rest = (struct wk_rest){.kind = WK_WALK_SET, .table = table, .next = PART, .end = slots};
-}
-
-void
-wk_collect_rest(struct wk *w, struct hf_object_row *row)
-{
-    struct wk_refs *r = &w->refs;
-    struct wk_rest *rest = &r->rest;
-    uint64_t from = rest->next, end = rest->end - from > PART ? from + PART : rest->end;
-
-    r->n = 0;
-    if (rest->kind == WK_WALK_DICT)
-        items_part(w, &rest->dict, from, end);
-    else
-        members_part(w, rest->table, from, end);
-    rest->next = end;
-    if (end == rest->end)
-        rest->kind = WK_WALK_NONE;
-    row->flags = HF_OBJ_CONT | (rest->kind != WK_WALK_NONE ? (uint32_t)HF_OBJ_MORE : 0);
-    row->refs = r->addr;
-    row->n_refs = r->n;
-    mark_all(w, r->addr, r->n);
-}
-
-/*
- * Split: the keys belong to the class, which refers to them (type_refs), so the values alone are references of the dict. Returns the layout,
- * which dicts of the same shape share.
- */
-static uint32_t
-dict_values(struct wk *w, const struct wk_dict *d)
-{
-    struct wk_refs *r = &w->refs;
-    struct wk_shape *shape = &w->shapes[(d->keys >> 4 ^ d->keys >> 12) & (DICT_CACHE - 1)];
-    uint64_t mask = 0;
-
-    if (d->n <= 63) {
-        room(w, d->n);
-        uint64_t n = r->n;
-        for (uint64_t i = 0; i < d->n; i++) {
-            wk_addr value = WK_U64(d->values, 8 * i);
-            r->addr[n] = value;
-            n += value != 0;
-            mask |= (uint64_t)(value != 0) << i;
-        }
-        if (shape->keys == d->keys && shape->mask == mask) {
-            r->n = n;
-            return shape->layout;
-        }
-    }
-    for (uint64_t i = 0; i < d->n; i++) {
-        wk_addr key, value;
-        if (wk_dict_entry(d, i, &key, &value))
-            wk_ref(w, value, wk_name_str(w, WK_NAME_KEY, key), 0);
-    }
-    uint32_t layout = wk_layout(w, false, HF_RUN_UNNAMED, r->tags, r->n_tags);
-    if (d->n <= 63)
-        *shape = (struct wk_shape){d->keys, mask, layout};
-    return layout;
-}
-
-struct search {
-    wk_addr wanted;
-    bool found;
-};
-
-static int
-visit_search(wk_addr referent, void *arg)
-{
-    struct search *s = arg;
-
-    s->found |= referent == s->wanted;
-    return 0;
-}
-
-/*
- * 3.13+ keeps values inside an instance when it is given a dict: 3.13.0 has the instance show them to tp_traverse, later ones the
- * dict, which the first such dict tells.
- */
-static bool
-dict_shows_inline(struct wk *w, wk_addr dict)
-{
-    wk_addr values = WK_U64(dict, WK_DICT_VALUES), keys = WK_U64(dict, WK_DICT_KEYS);
-    wk_addr traverse = WK_U64(wk_symbol(w, WK_SYM_TYPE_DICT), WK_TP_TRAVERSE);
-    struct search s = {0, false};
-    struct wk_dict d;
-
-    if (wk_likely(w->inline_shown != WK_INLINE_UNKNOWN))
-        return w->inline_shown == WK_INLINE_BY_DICT;
-    if (values == 0 || !wk_keys_view(w, keys, &d))
-        return false;
-    for (uint64_t i = 0; i < d.n && s.wanted == 0; i++)
-        s.wanted = WK_U64(values + w->facts.values_items, 8 * i);
-    if (s.wanted == 0)
-        return false;
-    ((int (*)(wk_addr, int (*)(wk_addr, void *), void *))(uintptr_t)traverse)(dict, visit_search, &s);
-    w->inline_shown = s.found ? WK_INLINE_BY_DICT : WK_INLINE_BY_INSTANCE;
-    return s.found;
-}
-
-/* Sets *layout where the whole row's is known. */
-static bool
-dict_refs(struct wk *w, wk_addr object, bool alone, uint32_t *layout)
-{
-    struct wk_dict d;
-
-    if (WK_U64(object, WK_DICT_USED) == 0)
-        return false;
-    if (!wk_dict_view(w, object, &d))
-        wk_broken(w);
-    if (d.values == 0) {
-        dict_items(w, &d, alone);
-        return true;
-    }
-    if (!alone) {
-        wk_addr key, value;
-        room(w, 2 * d.n);
-        for (uint64_t i = 0; i < d.n; i++)
-            if (wk_dict_entry(&d, i, &key, &value)) {
-                w->refs.addr[w->refs.n++] = key;
-                w->refs.addr[w->refs.n++] = value;
-            }
-        return true;
-    }
-    if (w->facts.values_inline && WK_U8(d.values - w->facts.values_items, w->facts.values_embedded) != 0 &&
-        !dict_shows_inline(w, object))
-        return false;
-    *layout = dict_values(w, &d);
-    return false;
 }
 
 /* ---- fields */
@@ -352,7 +147,7 @@ inline_values(struct wk *w, const struct wk_type *type, wk_addr object, wk_addr 
         if (!(type->flags & WK_TYPE_INLINE))
             return 0;
         values = object + type->basic;
-        if (WK_U8(values, w->facts.values_valid) == 0 || (*dict != 0 && dict_shows_inline(w, *dict)))
+        if (WK_U8(values, w->facts.values_valid) == 0 || (*dict != 0 && wk_dict_shows_inline(w, *dict)))
             return 0;
         return values + w->facts.values_items;
     }
@@ -412,7 +207,7 @@ fields_refs(struct wk *w, struct wk_type *type, wk_addr object, bool has_open, e
 
     if (wk_unlikely(type->n_fields > MASK_FIELDS))
         return fields_slow(w, type, object, has_open, open);
-    room(w, MASK_FIELDS + MASK_VALUES + 2);
+    wk_refs_room(w, MASK_FIELDS + MASK_VALUES + 2);
     uint64_t n = r->n;
     for (uint32_t i = 0; i < type->n_fields; i++) {
         wk_addr a = read_field(w, type, &type->fields[i], object);
@@ -451,40 +246,6 @@ fields_refs(struct wk *w, struct wk_type *type, wk_addr object, bool has_open, e
 /* ---- what only tp_traverse can enumerate */
 
 /*
- * A dict with more in it (defaultdict, OrderedDict): if the references end with those that a plain dict shows, these become items behind
- * all that was collected, and *n_own references in front of them remain.
- */
-static bool
-dict_inside(struct wk *w, wk_addr object, uint64_t *n_own)
-{
-    struct wk_refs *r = &w->refs;
-    uint64_t used = WK_U64(object, WK_DICT_USED), n = r->n, i = 0;
-    struct wk_dict d;
-    wk_addr key, value;
-
-    if (used == 0 || !wk_dict_view(w, object, &d) || d.values != 0 || used > d.n || used > n)
-        return false;
-    /* Values and keys, or values alone where all keys are str. */
-    bool both = used * 2 <= n, values = true;
-    const uint64_t *two = r->addr + (both ? n - 2 * used : 0), *one = r->addr + n - used;
-    for (uint64_t k = 0; k < d.n && i < used && (both || values); k++) {
-        if (!wk_dict_entry(&d, k, &key, &value))
-            continue;
-        both = both && two[2 * i] == value && two[2 * i + 1] == key;
-        values = values && one[i] == value;
-        i++;
-    }
-    if (i != used || (!both && !values))
-        return false;
-    *n_own = n - (both ? 2 * used : used);
-    if (*n_own > OWN_MAX)
-        return false;
-    items_part(w, &d, 0, d.n);
-    r->first = n;
-    return true;
-}
-
-/*
  * References of an instance come unnamed; those that a member of the type (or its dict, or its class) holds get that name and move
  * behind the others, so that few layouts serve many objects.
  */
@@ -500,7 +261,7 @@ traverse_refs(struct wk *w, struct wk_type *type, wk_addr object, enum hf_run_ki
 
     traverse(w, type, object);
     uint64_t n = r->n;
-    bool items = (type->flags & WK_TYPE_DICT_INSIDE) && dict_inside(w, object, &n);
+    bool items = (type->flags & WK_TYPE_DICT_INSIDE) && wk_dict_inside(w, object, &n);
     for (uint32_t i = 0; i < type->n_fields && n_found < 64; i++) {
         const struct wk_field *f = &type->fields[i];
         wk_addr a = read_field(w, type, f, object);
@@ -619,10 +380,10 @@ wk_collect(struct wk *w, struct wk_type *type, wk_addr object, struct hf_object_
         if (wk_likely(!(type->flags & WK_TYPE_TAIL))) {
             /* Written straight from the object: nothing is copied. */
             row->layout = type->layout;
-            mark_all(w, row->refs, row->n_refs);
+            wk_refs_mark(w, row->refs, row->n_refs);
             return;
         }
-        room(w, row->n_refs);
+        wk_refs_room(w, row->n_refs);
         for (uint64_t i = 0; i < row->n_refs; i++)
             r->addr[i] = row->refs[i];
         r->n = row->n_refs;
@@ -630,12 +391,12 @@ wk_collect(struct wk *w, struct wk_type *type, wk_addr object, struct hf_object_
         break;
     case WK_WALK_DICT:
         open = HF_RUN_ITEMS;
-        if (dict_refs(w, object, !(type->flags & WK_TYPE_TAIL), &layout))
+        if (wk_dict_refs(w, object, !(type->flags & WK_TYPE_TAIL), &layout))
             layout = wk_likely(!is_interned(w, object)) ? type->layout : w->types->layout_borrowed;
         break;
     case WK_WALK_SET:
         open = HF_RUN_MEMBER;
-        set_refs(w, object, !(type->flags & WK_TYPE_TAIL));
+        wk_set_refs(w, object, !(type->flags & WK_TYPE_TAIL));
         layout = type->layout;
         break;
     case WK_WALK_FIELDS:
@@ -669,11 +430,5 @@ done:
     row->layout = layout;
     if (wk_unlikely(r->rest.kind != WK_WALK_NONE))
         row->flags |= HF_OBJ_MORE;
-    mark_all(w, row->refs, row->n_refs);
-}
-
-void
-wk_refs_init(struct wk *w)
-{
-    w->shapes = wk_map(w, DICT_CACHE * sizeof *w->shapes);
+    wk_refs_mark(w, row->refs, row->n_refs);
 }

@@ -3,14 +3,15 @@
 /*
  * The walker's inside: its state, the per-type cache, and what the parts offer each other. One thread only.
  *
- *   entry.c      entry point, stages, set-up and tear-down of both modes        output.c   data sink, result file
- *   walk.c       gc generations, sweeps, worklist, one object's row             fault.c    faults caught at the object
- *   visited.[ch] bitmap of addresses seen and written                           memory.c   regions, bump allocator for the snapshot
- *   types.c      type cache: what is asked of a type once                       sizes.c    sys.getsizeof without Python
- *   refs.c       references of an object, refs-*.c those of one kind            names.c    names and layouts, each written once
- *   text.c       bounded text                                                   wk-objects.h  reading str, dict, int, tuple
- *   attach.c     a current thread state for the snapshot                     heap.c     allocators for the snapshot
- *   facts/       offsets per version     contents/  content snippets            roots/     interpreter, threads, frames, generators
+ *   entry.c      entry point, stages, set-up and tear-down of both modes        output.c       data sink, result file
+ *   walk.c       gc generations, sweeps, worklist, one object's row             fault.c        faults caught at the object
+ *   visited.[ch] bitmap of addresses seen and written                           memory.c       regions, growing arrays
+ *   types.c      type cache: what is asked of a type once                       sizes.c        sys.getsizeof without Python
+ *   refs.c       references of an object, refs-dict.c of dicts and sets         refs-prepare.c how a type's are found
+ *   names.c      names and layouts, each written once                           text.c         bounded text
+ *   heap.c       allocators for the snapshot                                    attach.c       a thread state for the snapshot
+ *   facts/       offsets per version     contents/  content snippets            roots/         interpreter, threads, frames, generators
+ *   wk-objects.h reading str, dict, int, tuple in place                         arch/          what is the machine's
  *
  * Rules of the blob: no writable or relocated data: no static variables, no tables of pointers (tables of numbers and string
  * literals are fine, a switch instead of function tables). No libc. No recursion over the target's data, every loop over it bounded.

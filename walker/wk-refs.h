@@ -1,10 +1,32 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-/* Shared by refs.c and its set-up: the layouts of dicts that share their keys. */
+/* What the files of references share: room in the arrays, marks, and the dicts and sets of refs-dict.c. */
 #include "wk-private.h"
 
+#define WK_POINTER_NEVER (~((1ull << 47) - 1) | 7) /* bits that no pointer to an object has */
+
+/* The layout of dicts that share their keys and have values in the same places. */
 struct wk_shape {
     wk_addr keys;
     uint64_t mask; /* which values are there */
     uint32_t layout;
 };
+
+__attribute__((cold)) void wk_refs_grow(struct wk *w, uint64_t n);
+void wk_refs_mark(struct wk *w, const uint64_t *addr, uint64_t n);
+
+/* Room for n more addresses. */
+static inline void
+wk_refs_room(struct wk *w, uint64_t n)
+{
+    if (wk_unlikely(w->refs.max - w->refs.n < n))
+        wk_refs_grow(w, n);
+}
+
+/* ---- refs-dict.c; alone: the row has nothing but these, so that it may come in parts */
+/* True: items; false: nothing, or values under names, with the layout of the row. */
+bool wk_dict_refs(struct wk *w, wk_addr object, bool alone, uint32_t *layout);
+void wk_set_refs(struct wk *w, wk_addr object, bool alone);
+bool wk_dict_shows_inline(struct wk *w,
+                          wk_addr dict); /* 3.13+: whose are the values inside an instance that has a dict */
+bool wk_dict_inside(struct wk *w, wk_addr object, uint64_t *n_own);
