@@ -101,6 +101,7 @@ test_shuffled(void)
         fake_poke(WK_U64(cells[i], WK_LIST_ITEMS), 0, cells[i + 1]);
     wk_mark(f->w, cells[0]);
     g_autofree char *dump = fake_walk(f);
+    g_assert_nonnull(dump);
     g_assert_cmpuint(f->w->out.objects, >=, n);
     g_assert_cmpuint(wk_sweeps(f->w), <, 100);
     g_rand_free(random);
