@@ -281,8 +281,8 @@ struct wk {
     const struct wk_jump *early; /* where to give up before that */
     struct wk_shape *shapes;
     struct wk_open_names *open_names; /* contents/: what a redacted dump may show */
-    struct wk_at_hand *at_hand; /* roots/: names and lines that are asked for again and again */
-    void *field_list;           /* refs-prepare.c */
+    struct wk_at_hand *at_hand;       /* roots/: names and lines that are asked for again and again */
+    void *field_list;                 /* refs-prepare.c */
     struct wk_walk_state *walk;
 
     wk_addr current; /* object at hand: what a fault is blamed on */
