@@ -9,10 +9,10 @@ import signal
 import time
 
 from entry_support import Folder, WRITE, same_answers
-from support import interpreters
+from support import interpreters, procstate
 from support.programs import BUILD, HEAPDUMP, PATIENCE, finish, start, succeeds
 from support.tap import Suite, check, equal
-from support.target import Target
+from support.target import Target, wait_for
 
 suite = Suite()
 SLEEPS = ('sleep', 'epoll', 'poll', 'select', 'lock', 'queue', 'condition', 'join', 'input', 'read', 'accept', 'wait', 'asyncio')
@@ -71,7 +71,8 @@ def keeps_registers(interpreter):
 
 def gil_is_held(interpreter):
     with Folder() as folder, Target(interpreter, 'entered.py', 'hold') as target:
-        result = folder.run(target, WRITE, '--timeout', '1')
+        wait_for(lambda: procstate.lines(f'/proc/{target.pid}/syscall')[0].split()[0] in ('35', '230'), 'the target sleeps with its GIL')
+        result = folder.run(target, WRITE, '--timeout', '4')
         equal(result.code, 3, f'{result}\nexit code')
         check('GIL' in result.err, result)
         target.ask()  # the signal ends the call that keeps the GIL
@@ -99,14 +100,17 @@ def thread_names(pid):
 
 
 def takes_too_long(interpreter):
-    text = 'import time\ndef __payload_entrypoint(path, loop):\n    time.sleep(3)\n    open(path, "w").write("late")\n'
     with Folder() as folder, Target(interpreter, 'entered.py', 'sleep') as target:
+        flag = folder.file('go-on', '')
+        text = (f'import os, time\ndef __payload_entrypoint(path, loop):\n    while os.path.exists({flag!r}):\n        time.sleep(0.05)\n'
+                '    open(path, "w").write("late")\n')
         before = target.ask()
-        result = folder.run(target, text, '--timeout', '1')
+        result = folder.run(target, text, '--timeout', '4')
         equal(result.code, 3, f'{result}\nexit code')
         check(re.search('still runs', result.err), result)
         check('heapdump-gdb' in thread_names(target.pid), 'the payload was not left to itself')
         same_answers(before, target.ask())
+        os.unlink(flag)
         wait_for_our_thread(target)
         folder.done(target)
         same_answers(before, target.ask())
