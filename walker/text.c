@@ -51,7 +51,7 @@ wk_text_cstr(struct wk_text *t, const char *s)
 void
 wk_text_uint(struct wk_text *t, uint64_t v)
 {
-    uint8_t digits[24];
+    uint8_t digits[20 + 7]; /* so that eight bytes can be copied from the last digit on */
     unsigned n = 20;
 
     while (v >= 100) {

@@ -72,7 +72,7 @@ test_look(void)
     g_assert_false(inj_target_read(t, 8, &word, sizeof word));
     g_assert_true(inj_target_symbol(t, "getpid", &addr));
     g_assert_cmphex(addr, ==, (guint64)(gsize)getpid);
-    g_assert_false(inj_target_symbol(t, "memcpy", &addr)); /* not one address but a choice */
+    g_assert_false(inj_target_symbol(t, "rawmemchr", &addr)); /* not one address but a choice */
     g_assert_false(inj_target_symbol(t, "no_such_symbol_anywhere", &addr));
     g_assert_true(inj_target_alive(t));
     end_child(pid);
