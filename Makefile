@@ -22,7 +22,7 @@ demo:
 check:
 	@tools/setup --test
 	@$(MAKE) --no-print-directory build
-	@meson test -C $(BUILD) --print-errorlogs
+	@meson test -C $(BUILD) --print-errorlogs --timeout-multiplier 5
 
 torture:
 	@tools/setup --test
