@@ -10,6 +10,7 @@
 #include "dump.h"
 #include "entry/entry.h"
 #include "ghost.h"
+#include "hint.h"
 #include "progress.h"
 #include "python.h"
 #include "run.h"
@@ -106,17 +107,31 @@ print_script(InjRun *run, GError **error)
     return TRUE;
 }
 
+static InjTarget *
+open_python(pid_t pid, GError **error)
+{
+    g_autoptr(GError) local = NULL;
+    g_autoptr(InjTarget) target = inj_target_open(pid, &local);
+
+    if (target != NULL && inj_python_detect(target, &local))
+        return g_steal_pointer(&target);
+    if (local->code == INJ_ERROR_NOT_PYTHON || local->code == INJ_ERROR_PERMISSION)
+        inj_hint_not_python(pid, local);
+    g_propagate_error(error, g_steal_pointer(&local));
+    return NULL;
+}
+
 static gboolean
 run_program(const InjOptions *o, GError **error)
 {
-    g_autoptr(InjTarget) target = inj_target_open(o->pid, error);
+    g_autoptr(InjTarget) target = open_python(o->pid, error);
     g_autoptr(InjStage) stage = NULL;
     g_autoptr(InjOutput) output = NULL;
     InjRun run = {.options = o};
     int lock;
     gboolean ok;
 
-    if (target == NULL || !inj_python_detect(target, error))
+    if (target == NULL)
         return FALSE;
     inj_debug(o, "process %d: Python %u.%u, %s", (int)o->pid, target->python.major, target->python.minor, target->exe);
     stage = inj_stage_plan(target, o->stage_dir, error);

@@ -6,11 +6,15 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 #include "error.h"
 
 enum { KERNEL_THREAD = 0x00200000 }; /* PF_KTHREAD */
 enum { CAP_PTRACE = 19 };            /* CAP_SYS_PTRACE */
+
+/* The kernel's PROC_USER_INIT_INO, PROC_PID_INIT_INO. */
+static const ino_t INITIAL_USER_NAMESPACE = 0xEFFFFFFD, INITIAL_PID_NAMESPACE = 0xEFFFFFFC;
 
 static char *
 comm_of(pid_t pid)
@@ -21,68 +25,102 @@ comm_of(pid_t pid)
     return comm != NULL ? g_strchomp(comm) : g_strdup("?");
 }
 
-/* Processes whose number is pid in a pid namespace of their own: what people copy out of a container. */
-static char *
-inner_pids(pid_t pid)
+/* A link in /proc/self/ns that names another namespace than the one that the machine started with. */
+static gboolean
+is_inner_namespace(const char *name, ino_t initial)
 {
-    g_autoptr(GArray) all = inj_proc_numbers(AT_FDCWD, "/proc");
-    GString *found = g_string_new(NULL);
-    guint n = 0;
+    g_autofree char *file = g_build_filename("/proc/self/ns", name, NULL);
+    struct stat st;
 
-    for (guint i = 0; i < all->len && n < 5; i++) {
-        pid_t outer = g_array_index(all, pid_t, i);
-        g_autofree char *name = g_strdup_printf("/proc/%d/status", (int)outer);
-        g_autofree char *status = inj_proc_read(AT_FDCWD, name, NULL);
-        const char *p = status != NULL ? strstr(status, "\nNSpid:") : NULL;
-        if (p == NULL)
-            continue;
-        g_autofree char *line = g_strndup(p + 1, strcspn(p + 1, "\n"));
-        const char *last = strrchr(line, '\t'), *first = strchr(line, '\t');
-        if (last == first || atoi(last + 1) != pid)
-            continue;
-        g_autofree char *comm = comm_of(outer);
-        g_string_append_printf(found, "%s%d (%s)", n++ ? ", " : "", (int)outer, comm);
-    }
-    return g_string_free(found, FALSE);
+    return stat(file, &st) == 0 && st.st_ino != initial;
+}
+
+/* What a security module says of a process: "docker-default (enforce)", "system_u:system_r:container_t:s0"; NULL without one. */
+static char *
+label_of(pid_t pid)
+{
+    g_autofree char *name = g_strdup_printf("/proc/%d/attr/current", (int)pid);
+    char *label = inj_proc_read(AT_FDCWD, name, NULL);
+
+    if (label != NULL &&
+        (*g_strchomp(label) == '\0' || strcmp(label, "unconfined") == 0 || strcmp(label, "kernel") == 0))
+        g_clear_pointer(&label, g_free);
+    return label;
 }
 
 void
-inj_preflight_no_process(pid_t pid, GError **error)
-{
-    g_autofree char *inner = inner_pids(pid);
-
-    if (*inner != '\0')
-        g_set_error(error, INJ_ERROR, INJ_ERROR_FAILED,
-                    "no process %d here; inside a container %d is what this machine calls %s: give that number",
-                    (int)pid, (int)pid, inner);
-    else
-        g_set_error(error, INJ_ERROR, INJ_ERROR_FAILED,
-                    "no process %d: it has ended, or is not visible from here (see ps, pgrep -a python)", (int)pid);
-}
-
-static gboolean
-have_ptrace_capability(void)
+inj_preflight_look_at_rights(InjRights *r)
 {
     g_autofree char *status = inj_proc_read(AT_FDCWD, "/proc/self/status", NULL);
-    guint64 caps;
+    g_autofree char *yama = inj_proc_read(AT_FDCWD, "/proc/sys/kernel/yama/ptrace_scope", NULL);
+    g_autofree char *enforce = inj_proc_read(AT_FDCWD, "/sys/fs/selinux/enforce", NULL);
+    guint64 v;
 
-    return status != NULL && inj_status_field(status, "CapEff", 16, &caps) && (caps >> CAP_PTRACE & 1);
+    *r = (InjRights){.yama = yama != NULL ? atoi(yama) : 0,
+                     .selinux = enforce != NULL && *enforce == '1',
+                     .uid = geteuid(),
+                     .container = is_inner_namespace("pid", INITIAL_PID_NAMESPACE) ||
+                                  access("/.dockerenv", F_OK) == 0 || access("/run/.containerenv", F_OK) == 0,
+                     .inner_user_namespace = is_inner_namespace("user", INITIAL_USER_NAMESPACE),
+                     .label = label_of(getpid())};
+    if (status == NULL)
+        return;
+    r->capable = inj_status_field(status, "CapEff", 16, &v) && (v >> CAP_PTRACE & 1) != 0;
+    r->no_new_privileges = inj_status_field(status, "NoNewPrivs", 10, &v) && v != 0;
+    r->seccomp = inj_status_field(status, "Seccomp", 10, &v) && v != 0;
 }
 
-static int
-yama_scope(void)
+char *
+inj_preflight_remedy(const InjRights *r)
 {
-    g_autofree char *text = inj_proc_read(AT_FDCWD, "/proc/sys/kernel/yama/ptrace_scope", NULL);
+    const char *sudo = r->uid != 0 && !r->no_new_privileges ? "run with sudo, or " : "";
 
-    return text != NULL ? atoi(text) : 0;
+    if (!r->container && r->no_new_privileges)
+        return g_strdup("nothing that is started from here can gain privileges (no_new_privs, so sudo will not help): "
+                        "run it from a login of root");
+    if (!r->container)
+        return g_strdup_printf("%sin a container add --cap-add=SYS_PTRACE", sudo);
+    return g_strdup_printf("%s%srun it on the host as root, or start the container with --cap-add=SYS_PTRACE (docker, "
+                           "podman), or in Kubernetes kubectl debug --profile=general --target=CONTAINER",
+                           sudo, r->no_new_privileges ? "sudo does not help here (no_new_privs): " : "");
+}
+
+char *
+inj_preflight_why(const InjRights *r, uid_t owner)
+{
+    g_autofree char *remedy = inj_preflight_remedy(r);
+
+    if (r->yama >= 3)
+        return g_strdup("kernel.yama.ptrace_scope is 3, which forbids it to everybody until the next boot");
+    if (r->capable && r->selinux)
+        return g_strdup("though we have CAP_SYS_PTRACE: SELinux forbids it (see ausearch -m avc); for a container "
+                        "--security-opt label=disable, else setsebool deny_ptrace 0");
+    if (r->capable && r->label != NULL)
+        return g_strdup_printf(
+            "though we have CAP_SYS_PTRACE: the AppArmor profile %s forbids it; run it on the host, or start the "
+            "container with --security-opt apparmor=unconfined",
+            r->label);
+    if (r->capable && r->inner_user_namespace)
+        return g_strdup(
+            "though we have CAP_SYS_PTRACE, which counts in our own user namespace only: run it on the host, "
+            "outside of the container, as root");
+    if (r->capable)
+        return g_strdup(
+            "though we have CAP_SYS_PTRACE: a security module forbids it, or seccomp, or a user namespace above "
+            "ours; run it on the host, outside of the container, as root");
+    if (owner != r->uid)
+        return g_strdup_printf("it belongs to user %u and you are %u; %s", (unsigned)owner, (unsigned)r->uid, remedy);
+    if (r->yama >= 1)
+        return g_strdup_printf("kernel.yama.ptrace_scope is %d; %s%s", r->yama, remedy,
+                               r->yama == 1 ? "; or let the program call prctl(PR_SET_PTRACER, PR_SET_PTRACER_ANY)"
+                                            : "");
+    return g_strdup_printf("it has privileges, is marked as not dumpable or lives in another user namespace; %s",
+                           remedy);
 }
 
 void
 inj_preflight_permission(const InjTarget *t, const char *what, int errnum, GError **error)
 {
-    int scope = yama_scope();
-    g_autofree char *why = NULL;
-
     if (errnum == ESRCH || errnum == ENOENT) {
         g_set_error(error, INJ_ERROR, INJ_ERROR_FAILED, "process %d ended while we looked at it", (int)t->pid);
         return;
@@ -92,24 +130,39 @@ inj_preflight_permission(const InjTarget *t, const char *what, int errnum, GErro
                     g_strerror(errnum));
         return;
     }
-    if (scope == 3)
-        why = g_strdup("kernel.yama.ptrace_scope is 3, which forbids it to everybody until the next boot");
-    else if (have_ptrace_capability())
-        why = g_strdup("though we have CAP_SYS_PTRACE: a security module (AppArmor, SELinux) or a user namespace above "
-                       "ours forbids "
-                       "it; run it on the host, outside of the container, as root");
-    else if (t->uid != geteuid())
-        why = g_strdup_printf(
-            "it belongs to user %u and you are %u; run with sudo, or in a container add --cap-add=SYS_PTRACE",
-            (unsigned)t->uid, (unsigned)geteuid());
-    else if (scope >= 1)
-        why = g_strdup_printf("kernel.yama.ptrace_scope is %d; run with sudo%s", scope,
-                              scope == 1 ? ", or let the program call prctl(PR_SET_PTRACER, PR_SET_PTRACER_ANY)" : "");
-    else
-        why = g_strdup("it has privileges or is marked as not dumpable; run with sudo, or in a container add "
-                       "--cap-add=SYS_PTRACE");
+    InjRights rights;
+    inj_preflight_look_at_rights(&rights);
+    g_autofree char *why = inj_preflight_why(&rights, t->uid);
+    inj_preflight_rights_clear(&rights);
     g_set_error(error, INJ_ERROR, INJ_ERROR_PERMISSION, "not permitted to %s (process %d, %s): %s", what, (int)t->pid,
                 t->comm, why);
+}
+
+void
+inj_preflight_rights_clear(InjRights *r)
+{
+    g_clear_pointer(&r->label, g_free);
+}
+
+void
+inj_preflight_no_tracing(GError **error)
+{
+    InjRights rights;
+
+    inj_preflight_look_at_rights(&rights);
+    g_autofree char *remedy = inj_preflight_remedy(&rights);
+    if (rights.yama >= 3)
+        g_set_error(error, INJ_ERROR, INJ_ERROR_PERMISSION,
+                    "GDB may trace nothing here: kernel.yama.ptrace_scope is 3, which forbids it to everybody until "
+                    "the next boot");
+    else
+        g_set_error(error, INJ_ERROR, INJ_ERROR_PERMISSION,
+                    "GDB may trace nothing here, not even a process of its own%s: %s",
+                    rights.seccomp     ? " (a seccomp profile that forbids ptrace? --security-opt seccomp=unconfined)"
+                    : rights.yama == 2 ? " (kernel.yama.ptrace_scope is 2)"
+                                       : "",
+                    remedy);
+    inj_preflight_rights_clear(&rights);
 }
 
 static char *

@@ -4,7 +4,24 @@
 #include "procfs.h"
 #include "target.h"
 
-void inj_preflight_no_process(pid_t pid, GError **error);
+/* What decides whether we may trace: ours, and the machine's. */
+typedef struct {
+    int yama;                                 /* kernel.yama.ptrace_scope, 0 without Yama */
+    gboolean capable;                         /* CAP_SYS_PTRACE in our user namespace */
+    gboolean no_new_privileges, seccomp;      /* ours */
+    gboolean container, inner_user_namespace; /* where we are */
+    gboolean selinux;                         /* enforcing */
+    char *label;                              /* owned; ours from another security module, NULL unconfined */
+    uid_t uid;                                /* ours */
+} InjRights;
+
+void inj_preflight_look_at_rights(InjRights *r);
+void inj_preflight_rights_clear(InjRights *r);
+/* Pure: why a process of that user was denied, with the remedy; where else or how to run us. Owned by the caller. */
+char *inj_preflight_why(const InjRights *r, uid_t owner);
+char *inj_preflight_remedy(const InjRights *r);
+/* Not even a process of our own could be traced. */
+void inj_preflight_no_tracing(GError **error);
 /* errnum: why doing what ("open its memory") failed. */
 void inj_preflight_permission(const InjTarget *t, const char *what, int errnum, GError **error);
 gboolean inj_preflight_state(const InjTarget *t, const InjStat *st, GError **error);

@@ -11,6 +11,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 #include "error.h"
+#include "preflight.h"
 #include "procfs.h"
 #include "run.h"
 
@@ -250,12 +251,11 @@ check_version(const InjSession *s, const char *output, GError **error)
     if (!inj_session_value(output, "warm", 0, &major)) {
         gboolean denied =
             strstr(output, "ptrace: Operation not permitted") != NULL || strstr(output, "Could not attach") != NULL;
-        g_set_error(
-            error, INJ_ERROR, denied ? INJ_ERROR_PERMISSION : INJ_ERROR_FAILED,
-            denied
-                ? "GDB may trace nothing here, not even a process of its own: in a container add --cap-add=SYS_PTRACE"
-                : "GDB (%s) failed on a process of its own; --verbose shows what it says",
-            s->gdb);
+        if (denied)
+            inj_preflight_no_tracing(error);
+        else
+            g_set_error(error, INJ_ERROR, INJ_ERROR_FAILED,
+                        "GDB (%s) failed on a process of its own; --verbose shows what it says", s->gdb);
         return FALSE;
     }
     return TRUE;
@@ -441,9 +441,7 @@ inj_session_explain(const InjTarget *t, const char *output, GError **error)
     if (!inj_target_alive(t))
         g_set_error(error, INJ_ERROR, INJ_ERROR_FAILED, "process %d ended meanwhile", (int)t->pid);
     else if (strstr(output, "Operation not permitted") != NULL)
-        g_set_error(error, INJ_ERROR, INJ_ERROR_PERMISSION,
-                    "GDB may not trace process %d (%s): run with sudo; in a container add --cap-add=SYS_PTRACE",
-                    (int)t->pid, line != NULL ? line : "ptrace failed");
+        inj_preflight_permission(t, "trace it", EPERM, error);
     else
         g_set_error(error, INJ_ERROR, INJ_ERROR_FAILED,
                     "GDB did not get through with process %d%s%s; --verbose shows what it says", (int)t->pid,

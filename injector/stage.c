@@ -10,12 +10,13 @@
 #include <unistd.h>
 #include "error.h"
 
-enum { CANDIDATES_MAX = 8 };
+enum { CANDIDATES_MAX = 8, ROOM = 1 << 20, ROOM_FILES = 8 };
 
 struct InjStage {
     InjTarget *target;          /* borrowed */
     char *dirs[CANDIDATES_MAX]; /* owned; as the target sees them */
     int fds[CANDIDATES_MAX];    /* owned */
+    gboolean roomy[CANDIDATES_MAX];
     guint n;
     GString *refused; /* owned; why others will not do */
     gboolean chosen;  /* by the user: there is one candidate only */
@@ -69,6 +70,8 @@ add_candidate(InjStage *s, const char *dir)
             return;
         }
     }
+    /* A pipe takes no room, results do. File systems without a count of inodes say 0 of 0. */
+    s->roomy[s->n] = fs.f_bavail >= ROOM / MAX(fs.f_frsize, 1ul) && (fs.f_files == 0 || fs.f_favail >= ROOM_FILES);
     s->fds[s->n] = fd;
     s->dirs[s->n++] = g_strdup(dir);
 }
@@ -133,30 +136,47 @@ give(InjStage *s, int dir_fd, const char *name)
     return fchownat(dir_fd, name, s->target->uid, s->target->gid, AT_SYMLINK_NOFOLLOW) == 0;
 }
 
+/* The folder, and whether a pipe can be made in it. On failure nothing stays, errno says why. */
+static gboolean
+make_in(InjStage *s, InjGuard *g, guint i)
+{
+    static const char PROBE[] = "probe";
+
+    inj_guard_set_stage(g, s->fds[i], s->name);
+    gboolean made = mkdirat(s->fds[i], s->name, 0700) == 0;
+    if (made && (s->fd = openat(s->fds[i], s->name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)) >= 0 &&
+        give(s, s->fds[i], s->name) && mkfifoat(s->fd, PROBE, 0600) == 0 && give(s, s->fd, PROBE) &&
+        unlinkat(s->fd, PROBE, 0) == 0) {
+        s->dir = s->dirs[i];
+        return TRUE;
+    }
+    int saved = errno;
+    if (s->fd >= 0) {
+        unlinkat(s->fd, PROBE, 0);
+        close(s->fd);
+    }
+    s->fd = -1;
+    if (made)
+        unlinkat(s->fds[i], s->name, AT_REMOVEDIR);
+    inj_guard_set_stage(g, -1, NULL);
+    errno = saved;
+    return FALSE;
+}
+
 gboolean
 inj_stage_create(InjStage *s, InjGuard *g, GError **error)
 {
     if (s->fd >= 0)
         return TRUE;
     s->name = g_strdup_printf(".heapdump-%s", inj_guard_nonce(g));
-    for (guint i = 0; i < s->n; i++) {
-        inj_guard_set_stage(g, s->fds[i], s->name);
-        if (mkdirat(s->fds[i], s->name, 0700) != 0) {
+    for (int roomy = 1; roomy >= 0; roomy--) {
+        for (guint i = 0; i < s->n; i++) {
+            if (s->roomy[i] != roomy)
+                continue;
+            if (make_in(s, g, i))
+                return TRUE;
             refuse(s, s->dirs[i], errno);
-            inj_guard_set_stage(g, -1, NULL);
-            continue;
         }
-        s->fd = openat(s->fds[i], s->name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-        if (s->fd >= 0 && give(s, s->fds[i], s->name)) {
-            s->dir = s->dirs[i];
-            return TRUE;
-        }
-        refuse(s, s->dirs[i], errno);
-        if (s->fd >= 0)
-            close(s->fd);
-        s->fd = -1;
-        unlinkat(s->fds[i], s->name, AT_REMOVEDIR);
-        inj_guard_set_stage(g, -1, NULL);
     }
     g_set_error(error, INJ_ERROR, INJ_ERROR_FAILED,
                 "cannot make a folder for the data pipe that process %d can use (%s)%s", (int)s->target->pid,

@@ -10,9 +10,9 @@
 
 typedef struct InjStage InjStage;
 
-/* Finds a folder: dir, else the target's TMPDIR, /tmp, /var/tmp, /dev/shm, /run. Makes nothing yet. INJ_ERROR_FAILED lists what was tried and why not. */
+/* Finds folders: dir, else the target's TMPDIR, /tmp, /var/tmp, /dev/shm, /run. Makes nothing yet. INJ_ERROR_FAILED lists what was tried and why not. */
 InjStage *inj_stage_plan(InjTarget *t, const char *dir, GError **error);
-/* Makes the folder and notes it with the guard; nothing to do when it stands already. */
+/* Makes the folder and notes it with the guard: in the first that has room, else in the first that lets us; nothing to do when it stands already. */
 gboolean inj_stage_create(InjStage *s, InjGuard *g, GError **error);
 void inj_stage_free(InjStage *s); /* removes nothing: the guard does */
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(InjStage, inj_stage_free)

@@ -10,6 +10,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 #include "error.h"
+#include "hint.h"
 #include "poke.h"
 #include "preflight.h"
 #include "procfs.h"
@@ -193,7 +194,7 @@ inj_target_open(pid_t pid, GError **error)
     t->proc_fd = t->root_fd = t->mem_fd = -1;
     t->proc_fd = open(dir, O_PATH | O_DIRECTORY | O_CLOEXEC);
     if (t->proc_fd < 0 || (stat = inj_target_proc(t, "stat", NULL)) == NULL || !inj_stat_parse(stat, &st)) {
-        inj_preflight_no_process(pid, error);
+        inj_hint_no_process(pid, error);
         return NULL;
     }
     t->start_time = st.start_time;
