@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <sys/syscall.h>
 #include <unistd.h>
+#include "confine.h"
 #include "entry/entry.h"
 #include "ghost.h"
 #include "result.h"
@@ -184,7 +185,7 @@ inj_dump(InjRun *run, InjOutput *output, InjStreamTotals *totals, GError **error
         if (in_place ? by_inline(run, output, blob, totals, &local) : by_ghost(run, output, blob, totals, &local))
             return inj_output_commit(output, error);
         if (g_error_matches(local, INJ_ERROR, INJ_ERROR_FORK_REFUSED)) {
-            if (!inline_instead(run, &local, error))
+            if (!inline_instead(run, &local, error) || !inj_confine_check(run->target, INJ_CONFINE_LIVE, error))
                 return FALSE;
             in_place = TRUE;
             continue;

@@ -7,6 +7,7 @@
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <unistd.h>
+#include "confine.h"
 #include "dump.h"
 #include "entry/entry.h"
 #include "ghost.h"
@@ -82,8 +83,13 @@ work(InjRun *run, InjOutput *output, GError **error)
     const InjOptions *o = run->options;
     InjStreamTotals totals = {0};
 
+    if ((o->payload != NULL || o->gc || o->mode == INJ_MODE_INLINE) &&
+        !inj_confine_check(run->target, INJ_CONFINE_LIVE, error))
+        return FALSE;
     if (o->payload != NULL)
         return inj_entry_payload(run, output, error);
+    if (o->mode != INJ_MODE_INLINE && !inj_confine_check(run->target, INJ_CONFINE_FORK, error))
+        return FALSE;
     if (o->gc && !inj_entry_collect(run, error))
         return FALSE;
     if (!inj_dump(run, output, &totals, error))

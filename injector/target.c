@@ -106,8 +106,6 @@ inj_target_reload_status(InjTarget *t)
         t->pending = v;
     if (inj_status_field(status, "SigPnd", 16, &v))
         t->pending |= v;
-    if (inj_status_field(status, "Seccomp", 10, &v))
-        t->seccomp = (guint)v;
     t->inner_pid = t->pid;
     const char *p = strstr(status, "\nNSpid:");
     if (p != NULL) {

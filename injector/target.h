@@ -45,7 +45,6 @@ typedef struct {
     guint64 caught;     /* signals with a handler: bit n-1 */
     guint64 ignored;    /* signals that are ignored */
     guint64 pending;    /* signals pending for the process */
-    guint seccomp;      /* 0 none, 1 strict, 2 filter */
     GArray *maps;       /* owned; InjMapping */
     GPtrArray *modules; /* owned; InjModule, mapped files in the order of addresses */
     InjPython python;

@@ -128,6 +128,31 @@ def _():
             as_before(target, before, [])
 
 
+@suite.case('inside a container, a target with a filter of its own is not trusted; from the host it is read')
+def _():
+    with place('podman', tools=True, script='confined.py', arguments=('allow',)) as target, Folder() as folder:
+        wait_for(lambda: target.ask()['confined'], 'the filter is set')
+        before = procstate.State(target.pid)
+        fails(target.inside(DRIVER, '-o', '/tmp/x.heap', target.inner), NOT_PERMITTED, 'seccomp', 'may not be read', 'on the host')
+        as_before(target, before, [])
+        succeeds(heapdump('-o', f'{folder}/x.heap', target.pid))
+        as_before(target, before, [])
+
+
+@suite.case('a container whose seccomp profile forbids what a dump needs, and one that kills for it')
+def _():
+    for action, word in (('SCMP_ACT_ERRNO', 'does not let'), ('SCMP_ACT_KILL_PROCESS', 'kill')):
+        profile = {'defaultAction': 'SCMP_ACT_ALLOW', 'syscalls': [{'names': ['rt_sigpending'], 'action': action}]}
+        with Folder() as folder:
+            with open(f'{folder}/profile.json', 'w', encoding='ascii') as file:
+                json.dump(profile, file)
+            with place('podman', tools=True, options=['--security-opt', f'seccomp={folder}/profile.json']) as target:
+                before = procstate.State(target.pid)
+                fails(target.inside(DRIVER, '-o', '/tmp/x.heap', target.inner), NOT_PERMITTED, 'seccomp', word, 'rt_sigpending')
+                fails(heapdump('-o', f'{folder}/x.heap', target.pid), NOT_PERMITTED, 'seccomp', word, 'rt_sigpending')
+                as_before(target, before, [])
+
+
 # -- numbers ---------------------------------------------------------------------------------------------------------------------
 
 @suite.case('the number that a target has inside is explained')

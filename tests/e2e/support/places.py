@@ -76,7 +76,7 @@ class Place(Target):
         self.token = 'place-' + secrets.token_hex(6)
         self.program = program
         self.podman = kind.startswith('podman')
-        inner = [program, '-X', 'utf8', f'/opt/targets/{script}', *arguments, self.token]
+        inner = [program, '-X', 'utf8', '-X', self.token, f'/opt/targets/{script}', *arguments]
         self.command = self.podman_command(inner, options) if self.podman else self.plain_command(inner)
         self.environment = dict(os.environ, PYTHONDONTWRITEBYTECODE='1', TMPDIR='/tmp', **(environment or {}))
         self.options, self.buffer = {}, b''
