@@ -166,7 +166,7 @@ inj_seccomp_decide_all(const GPtrArray *programs, const struct seccomp_data *cal
     for (guint i = 0; i < programs->len; i++) {
         const GArray *p = g_ptr_array_index(programs, i);
         guint32 action =
-            inj_seccomp_decide((const struct sock_filter *)p->data, p->len, call) & SECCOMP_RET_ACTION_FULL;
+            inj_seccomp_decide(&g_array_index(p, struct sock_filter, 0), p->len, call) & SECCOMP_RET_ACTION_FULL;
         if ((gint32)action < (gint32)least) /* signed: KILL_PROCESS is the lowest */
             least = action;
     }
