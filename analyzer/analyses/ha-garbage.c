@@ -202,8 +202,9 @@ ha_live_objects(const HaGraph *g, const HaLedger *ledger, GError **error)
     const HaRoot *roots = ha_graph_roots(g, &n_roots);
     for (gsize i = 0; i < n_roots; i++)
         push(&stack, reached, roots[i].id);
+    /* what is frozen no collection looks at */
     for (HaId id = 0; id < n; id++)
-        if (ledger->left[id] > 0)
+        if (ledger->left[id] > 0 || ha_graph_flags(g, id) & HF_OBJ_FROZEN)
             push(&stack, reached, id);
     reach(g, &stack, reached);
 

@@ -22,5 +22,5 @@ void ha_ledger_free(HaLedger *l);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(HaLedger, ha_ledger_free)
 guint32 ha_ledger_surplus(const HaLedger *l, HaId id); /* 0: none, or unknown */
 
-/* What a collection would leave. Dumps without reference counts: everything. NULL: no memory. */
+/* What a collection would leave; it never looks at what gc.freeze() froze, nor at what that holds. Dumps without reference counts: everything. NULL: no memory. */
 HaBits *ha_live_objects(const HaGraph *g, const HaLedger *ledger, GError **error);

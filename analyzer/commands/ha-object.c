@@ -33,6 +33,7 @@ write_facts(HaContext *c, HaId id)
     } flags[] = {{HF_OBJ_GC, "tracked by the collector"},
                  {HF_OBJ_IMMORTAL, "immortal"},
                  {HF_OBJ_INTERNED, "interned"},
+                 {HF_OBJ_FROZEN, "frozen by gc.freeze(): never collected"},
                  {HF_OBJ_BROKEN, "could not be read whole: references may be missing"},
                  {HF_OBJ_SIZE_UNKNOWN, "size is a lower bound"}};
     const HaGraph *g = c->graph;

@@ -121,7 +121,8 @@ write_object(HaJson *j, const HaContext *c, HaId id)
     } extras[] = {{HF_OBJ_IMMORTAL, "immortal"},
                   {HF_OBJ_BROKEN, "broken"},
                   {HF_OBJ_SIZE_UNKNOWN, "size_unknown"},
-                  {HF_OBJ_INTERNED, "interned"}};
+                  {HF_OBJ_INTERNED, "interned"},
+                  {HF_OBJ_FROZEN, "frozen"}};
     for (guint i = 0; i < G_N_ELEMENTS(extras); i++)
         if (flags & extras[i].flag) {
             ha_json_key(j, extras[i].key);

@@ -111,8 +111,8 @@ some_object(struct hf_writer *w)
                                 .refs = refs,
                                 .n_refs = below(G_N_ELEMENTS(refs)),
                                 .flags = HF_OBJ_BROKEN | HF_OBJ_SIZE};
-    static const guint32 flags[] = {HF_OBJ_GC,        HF_OBJ_REFCOUNT,     HF_OBJ_CONTENT, HF_OBJ_IMMORTAL,
-                                    HF_OBJ_REAL_SIZE, HF_OBJ_SIZE_UNKNOWN, HF_OBJ_INTERNED};
+    static const guint32 flags[] = {HF_OBJ_GC,        HF_OBJ_REFCOUNT,     HF_OBJ_CONTENT,  HF_OBJ_IMMORTAL,
+                                    HF_OBJ_REAL_SIZE, HF_OBJ_SIZE_UNKNOWN, HF_OBJ_INTERNED, HF_OBJ_FROZEN};
     for (guint i = 0; i < G_N_ELEMENTS(flags); i++)
         if (below(2) == 0)
             row.flags |= flags[i];

@@ -3,7 +3,7 @@
 and written apart from the C reader, so that the two check each other."""
 import struct
 
-GC, SIZE, REFCOUNT, CONTENT, REFS, CONT, MORE, IMMORTAL, CUT, REAL_SIZE, BROKEN, SIZE_UNKNOWN, INTERNED = (1 << i for i in range(13))
+GC, SIZE, REFCOUNT, CONTENT, REFS, CONT, MORE, IMMORTAL, CUT, REAL_SIZE, BROKEN, SIZE_UNKNOWN, INTERNED, FROZEN = (1 << i for i in range(14))
 UNNAMED, INDEX, ITEMS, MEMBER, NAMED = range(5)
 WEAK, HIDDEN = 1, 2
 TYPE_HEAP, TYPE_GC, TYPE_PY_SIZEOF, TYPE_UNNAMED, TYPE_OPAQUE = (1 << i for i in range(5))

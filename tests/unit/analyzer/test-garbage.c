@@ -88,6 +88,34 @@ test_cycle(void)
     heap_clear(&h);
 }
 
+/* A cycle that gc.freeze() froze is never collected, nor is what it holds, frozen or not. */
+static void
+test_frozen(void)
+{
+    Heap h;
+    heap_begin(&h);
+    for (guint64 addr = 0x10; addr <= 0x50; addr += 0x10) {
+        guint64 ref = addr == 0x10 ? 0x20 : addr == 0x20 ? 0x10 : addr == 0x30 ? 0x40 : addr == 0x40 ? 0x30 : 0x10;
+        guint64 refs[] = {ref, addr == 0x20 ? 0x50 : 0};
+        ha_graph_builder_object(h.builder,
+                                &(struct hf_object_row){
+                                    .addr = addr,
+                                    .size = 16,
+                                    .refcount = addr == 0x10 ? 2 : 1,
+                                    .flags = HF_OBJ_REFCOUNT | HF_OBJ_GC | (addr == 0x10 ? HF_OBJ_FROZEN : 0),
+                                    .refs = refs,
+                                    .n_refs = addr == 0x20 ? 2 : 1,
+                                });
+    }
+    heap_end(&h);
+    assert_live(&h, 0x10, TRUE);
+    assert_live(&h, 0x20, TRUE);
+    assert_live(&h, 0x30, FALSE);
+    assert_live(&h, 0x40, FALSE);
+    assert_live(&h, 0x50, TRUE);
+    heap_clear(&h);
+}
+
 /* Weak references neither hold nor count. */
 static void
 test_weak(void)
@@ -194,6 +222,7 @@ main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/garbage/cycle", test_cycle);
+    g_test_add_func("/garbage/frozen", test_frozen);
     g_test_add_func("/garbage/weak", test_weak);
     g_test_add_func("/garbage/roots", test_roots);
     g_test_add_func("/garbage/untracked", test_untracked);

@@ -5,7 +5,7 @@
  *   meta KEY VALUE                                  counter KEY N
  *   skipped ADDR WHY                                incomplete REASON
  *   type NAME ADDR FAMILY [base=ADDR] [flags=N]     (types that are not given are made up; the well-known ones have their family)
- *   object ADDR TYPE [size=N] [real=N] [count=N] [content=TEXT] [whole=N] [gc] [immortal] [broken] [interned] [: (NAME ADDR)…]
+ *   object ADDR TYPE [size=N] [real=N] [count=N] [content=TEXT] [whole=N] [gc] [immortal] [broken] [interned] [frozen] [: (NAME ADDR)…]
  *   root KIND ADDR NAME [counted]                   KIND: interpreter thread static-type runtime
  *   thread NAME [main] [gil]
  *   frame QUALNAME FILE LINE [owned] [object=ADDR] [: (NAME ADDR)…]
@@ -178,11 +178,9 @@ write_object(char **words)
     static const struct {
         const char *word;
         guint32 flag;
-    } flags[] = {{"gc", HF_OBJ_GC},
-                 {"immortal", HF_OBJ_IMMORTAL},
-                 {"broken", HF_OBJ_BROKEN},
-                 {"interned", HF_OBJ_INTERNED},
-                 {"size-unknown", HF_OBJ_SIZE_UNKNOWN}};
+    } flags[] = {{"gc", HF_OBJ_GC},         {"immortal", HF_OBJ_IMMORTAL},
+                 {"broken", HF_OBJ_BROKEN}, {"interned", HF_OBJ_INTERNED},
+                 {"frozen", HF_OBJ_FROZEN}, {"size-unknown", HF_OBJ_SIZE_UNKNOWN}};
     struct hf_object_row row = {.addr = number(words[0]), .size = 64, .refcount = 1, .flags = HF_OBJ_SIZE};
     row.type = type_of(words[1]);
     g_autofree char *content = NULL;

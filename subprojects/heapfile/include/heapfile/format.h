@@ -207,7 +207,8 @@ enum hf_object_flag {
     HF_OBJ_SIZE_UNKNOWN =
         1 << 11, /* the size given is a lower bound: no way to ask without running Python code, or asking failed */
     HF_OBJ_INTERNED = 1 << 12, /* str in the interned table */
-    HF_OBJ_FLAGS_ALL = (1 << 13) - 1,
+    HF_OBJ_FROZEN = 1 << 13,   /* by gc.freeze(): no collection looks at it, so nothing that it holds is garbage */
+    HF_OBJ_FLAGS_ALL = (1 << 14) - 1,
 };
 
 /*
