@@ -12,10 +12,11 @@
 
 enum { TRIES = 8, RESULT_MAX = 1 << 20, INLINE_MAX_US = 2 * G_USEC_PER_SEC, END_US = 10 * G_USEC_PER_SEC };
 
-gsize
-inj_dump_blob_size(void)
+GBytes *
+inj_dump_blob(const InjTarget *t)
 {
-    return wk_blob_size;
+    return t->python.free_threaded ? g_bytes_new_static(wk_blob_free_threaded, wk_blob_free_threaded_size)
+                                   : g_bytes_new_static(wk_blob, wk_blob_size);
 }
 
 /* The result file; what is known without it when it is not there. */
@@ -66,7 +67,7 @@ by_ghost(InjRun *run, InjOutput *output, GBytes *blob, InjStreamTotals *totals, 
     fifo = inj_stage_fifo(run->stage, INJ_WALK_DATA, error);
     if (fifo < 0)
         return FALSE;
-    if (!inj_ghost_fork(run, wk_blob_size, &ghost, error)) {
+    if (!inj_ghost_fork(run, g_bytes_get_size(blob), &ghost, error)) {
         close(fifo);
         return FALSE;
     }
@@ -173,7 +174,7 @@ pause_between(guint tries, GError **error)
 gboolean
 inj_dump(InjRun *run, InjOutput *output, InjStreamTotals *totals, GError **error)
 {
-    g_autoptr(GBytes) blob = g_bytes_new_static(wk_blob, wk_blob_size);
+    g_autoptr(GBytes) blob = inj_dump_blob(run->target);
     gboolean in_place = run->options->mode == INJ_MODE_INLINE;
 
     if (!inj_stage_create(run->stage, run->guard, error))

@@ -7,5 +7,5 @@
 
 /* Everything is noted with run->guard; the caller cleans. */
 gboolean inj_dump(InjRun *run, InjOutput *output, InjStreamTotals *totals, GError **error);
-/* Size of the walker's blob. */
-gsize inj_dump_blob_size(void);
+/* The walker for this target's build: static bytes, to be unreferenced. */
+GBytes *inj_dump_blob(const InjTarget *t);

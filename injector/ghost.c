@@ -60,7 +60,7 @@ prepare(InjRun *run, const char *nonce, gsize blob_size, InjCave *cave, InjForkS
         .signal = choose_signal(t),
         .stamp = g_ascii_strtoull(nonce, NULL, 16) | 1ull << 32,
         .runtime = t->python.runtime,
-        .gil = inj_gil_facts(t->python.minor),
+        .gil = inj_gil_facts(t->python.minor, t->python.free_threaded),
     };
     g_assert(s->gil != NULL);
     if (s->signal == 0) {

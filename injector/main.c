@@ -103,9 +103,10 @@ static gboolean
 print_script(InjRun *run, GError **error)
 {
     const InjOptions *o = run->options;
+    g_autoptr(GBytes) blob = inj_dump_blob(run->target);
     g_autofree char *text = o->payload != NULL || o->mode == INJ_MODE_INLINE
                                 ? inj_entry_script(run, error)
-                                : inj_ghost_scripts(run, inj_dump_blob_size(), error);
+                                : inj_ghost_scripts(run, g_bytes_get_size(blob), error);
 
     if (text == NULL)
         return FALSE;

@@ -2,6 +2,7 @@
 #include "python.h"
 #include <string.h>
 #include "error.h"
+#include "gil.h"
 
 enum { MINOR_MIN = 8, MINOR_MAX = 15 };
 
@@ -104,8 +105,14 @@ inj_python_detect(InjTarget *t, GError **error)
     /* PY_VERSION_HEX ends in 0xf0 for final releases; 3.10 and older do not tell, and nobody runs their betas. */
     if ((t->python.hex & 0xff) != 0 && (t->python.hex & 0xf0) != 0xf0)
         return refuse(t, error, "is a pre-release of Python, laid out as no release is: only final ones can be dumped");
-    if (has(t, m, "_Py_DecRefShared"))
-        return refuse(t, error, "is a free-threaded build of Python: only builds with a GIL can be dumped");
+    t->python.free_threaded = has(t, m, "_Py_DecRefShared");
+    if (inj_gil_facts(t->python.minor, t->python.free_threaded) == NULL) {
+        g_autofree char *why =
+            g_strdup_printf("is a free-threaded build of Python 3.%u, which is not known yet: of these "
+                            "only 3.13 can be dumped",
+                            t->python.minor);
+        return refuse(t, error, why);
+    }
     if (!inj_module_symbol(t, m, "_PyRuntime", &t->python.runtime))
         return refuse(t, error, "is a Python whose state (_PyRuntime) is hidden by its build: it cannot be dumped");
     return TRUE;

@@ -3,5 +3,5 @@
 /* Is the target a CPython, of which version, and can it be dumped. */
 #include "target.h"
 
-/* Fills t->python. INJ_ERROR_NOT_PYTHON with the reason: no interpreter, PyPy, version not known, debug or free-threaded build. */
+/* Fills t->python. INJ_ERROR_NOT_PYTHON with the reason: no interpreter, PyPy, version or build not known. */
 gboolean inj_python_detect(InjTarget *t, GError **error);

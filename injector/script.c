@@ -49,10 +49,10 @@ holder_text(const InjForkScript *s)
         return g_strdup_printf("    set $hd_state = *(long *)0x%" G_GINT64_MODIFIER "x", s->runtime + s->gil->current);
     return g_strdup_printf("    set $hd_gil = *(long *)(*(long *)0x%" G_GINT64_MODIFIER "x + %u)\n"
                            "    set $hd_state = 0\n"
-                           "    if *(int *)($hd_gil + %d)\n"
-                           "      set $hd_state = *(long *)($hd_gil + %d)\n"
+                           "    if *(int *)($hd_gil + %u)\n"
+                           "      set $hd_state = *(long *)($hd_gil + %u)\n"
                            "    end",
-                           s->runtime + s->gil->main, s->gil->gil, INJ_GIL_LOCKED, INJ_GIL_HOLDER);
+                           s->runtime + s->gil->main, s->gil->gil, s->gil->locked, s->gil->holder);
 }
 
 /*

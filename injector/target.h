@@ -23,7 +23,8 @@ typedef struct {
 /* What is known of the interpreter; set by inj_python_detect (python.h). */
 typedef struct {
     guint major, minor;
-    guint hex;               /* PY_VERSION_HEX; micro and release bits 0 where they could not be had */
+    guint hex; /* PY_VERSION_HEX; micro and release bits 0 where they could not be had */
+    gboolean free_threaded;
     guint64 runtime;         /* address of _PyRuntime */
     const InjModule *module; /* executable or libpython; borrowed */
 } InjPython;

@@ -36,5 +36,10 @@ wk_attach_thread(struct wk *w)
     wk_addr gil = f->interp_gil != WK_NO_FACT ? WK_U64(w->interpreter, f->interp_gil) : 0;
     if (gil != 0)
         *(int32_t *)(uintptr_t)(gil + f->gil_locked) = 0;
+    /* Free-threaded: and waits while it is attached elsewhere or suspended, and for the locks that it gave up while it slept. */
+    if (f->tstate_state != WK_NO_FACT) {
+        *(int32_t *)(uintptr_t)(thread + f->tstate_state) = 0;
+        *(uint64_t *)(uintptr_t)(thread + f->tstate_critical_section) = 0;
+    }
     ((wk_addr(*)(wk_addr))(uintptr_t)swap)(thread);
 }

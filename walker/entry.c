@@ -4,6 +4,7 @@
  * Ghost: the process is ours, nothing of it is ever seen by the target. Inline: everything is put back.
  */
 #include "wk-fault.h"
+#include "wk-gc.h"
 #include "wk-names.h"
 #include "wk-objects.h"
 #include "wk-sys.h"
@@ -167,10 +168,13 @@ check_version(struct wk *w)
     w->version_text = ((const char *(*)(void))(uintptr_t)wk_symbol(w, WK_SYM_GET_VERSION))();
     w->version_hex = parse_version(w->version_text);
     w->version = w->version_hex >> 16;
-    if (contains(w->version_text, "free-threading") || contains(w->version_text, "free-threaded"))
-        return "a free-threaded CPython is not known yet";
     if (contains(w->version_text, "PyPy"))
         return "PyPy is not CPython";
+    if (contains(w->version_text, "free-threading") || contains(w->version_text, "free-threaded"))
+        build |= WK_BUILD_FREE_THREADED;
+    if (((build & WK_BUILD_FREE_THREADED) != 0) != WK_FREE_THREADED)
+        return WK_FREE_THREADED ? "this walker is for free-threaded builds of CPython"
+                                : "this walker is not for free-threaded builds of CPython";
     if (wk_symbol(w, WK_SYM_DEBUG_BUILD) != 0 || wk_symbol(w, WK_SYM_DEBUG_BUILD_OLD) != 0)
         build |= WK_BUILD_DEBUG;
     if (!wk_facts_find(w->version, w->version_hex, build, &w->facts))
@@ -253,6 +257,7 @@ walk(struct wk *w)
     wk_names_init(w);
     wk_refs_init(w);
     wk_refs_prepare_init(w);
+    wk_gc_init(w);
     wk_walk_init(w);
     wk_text_init(w, &w->text, w->content_limit + CONTENT_SLACK);
     if (!wk_interpreters_find(w))
@@ -261,7 +266,7 @@ walk(struct wk *w)
     wk_types_init(w);
     wk_contents_init(w);
     wk_output_meta(w);
-    if (!wk_walk_seed(w))
+    if (!wk_gc_seed(w))
         wk_give_up(w, WK_ERR_LAYOUT, 0, w->interpreter);
     guarded(w, WK_STAGE_THREADS);
     guarded(w, WK_STAGE_ROOTS);
@@ -292,6 +297,61 @@ walk_and_finish(struct wk *w)
         r->stage = WK_STAGE_DONE;
     wk_sys_close(w->data_fd);
 }
+
+#if WK_FREE_THREADED
+
+struct wk_stopped {
+    struct wk *w;
+    bool done;
+};
+
+/* Called for the first object that the interpreter would show: all other threads stand still until it returns. */
+static int
+stopped(wk_addr object, void *arg)
+{
+    struct wk_stopped *s = arg;
+    struct wk *w = s->w;
+    struct wk_jump early;
+
+    (void)object;
+    if (!s->done) {
+        s->done = true;
+        w->early = &early; /* nothing may jump over the interpreter's frames */
+        if (wk_arch_save(&early) == 0)
+            walk_and_finish(w);
+    }
+    return 0;
+}
+
+/* Without a GIL only the interpreter itself can make its threads stand still. */
+static const char *
+walk_now(struct wk *w)
+{
+    struct wk_stopped s = {w, false};
+    wk_addr visit = wk_symbol(w, WK_SYM_GC_VISIT);
+
+    if (w->ghost) {
+        walk_and_finish(w);
+        return NULL;
+    }
+    if (visit != 0)
+        ((void (*)(int (*)(wk_addr, void *), void *))(uintptr_t)visit)(stopped, &s);
+    if (s.done)
+        return NULL;
+    w->args->result.status = WK_ERR_SYMBOL;
+    return "PyUnstable_GC_VisitObjects is missing";
+}
+
+#else
+
+static const char *
+walk_now(struct wk *w)
+{
+    walk_and_finish(w);
+    return NULL;
+}
+
+#endif
 
 /* Everything but the process's end: for tests, too. */
 void
@@ -345,7 +405,7 @@ wk_run(struct wk_args *args)
             if (word != NULL)
                 r->status = WK_ERR_VERSION;
             else
-                walk_and_finish(w);
+                word = walk_now(w);
         }
         wk_output_result(args, word);
     }

@@ -18,6 +18,11 @@ enum size_kind {
     SIZE_UNKNOWN, /* nothing that can be called: basic size and items */
 };
 
+#if WK_FREE_THREADED
+#define GC_HEAD 0u
+#else
+#define GC_HEAD 16u
+#endif
 #define METH_NOARGS   4
 #define METH_DEFINING (0x0200 | 0x0080 | 0x0002)
 #define MRO_MAX       64u
@@ -100,7 +105,7 @@ wk_size_prepare(struct wk *w, struct wk_type *type)
     uint64_t flags = WK_U64(type->addr, WK_TP_FLAGS);
     wk_addr function = 0;
 
-    type->pre = type->flags & WK_TYPE_GC ? 16 : 0;
+    type->pre = type->flags & WK_TYPE_GC ? GC_HEAD : 0;
     /* Only 3.11 and 3.12 count the words for a managed dict (and weakref list). */
     if (w->version == 0x030b && (flags & WK_TPF_MANAGED_DICT))
         type->pre += 16;
@@ -253,6 +258,14 @@ call(struct wk *w, const struct wk_type *type, wk_addr object, uint64_t *size)
 {
     wk_addr clear = wk_symbol(w, WK_SYM_ERR_CLEAR), result;
 
+#if WK_FREE_THREADED
+    /* The function may lock the object: against a thread that exists no more, or stands still. */
+    if (WK_U8(object, WK_OB_MUTEX) != 0) {
+        if (!w->ghost)
+            return false;
+        *(uint8_t *)(uintptr_t)(object + WK_OB_MUTEX) = 0;
+    }
+#endif
     if (type->size_class == 0)
         result = ((wk_addr(*)(wk_addr, wk_addr))(uintptr_t)type->size_fn)(object, 0);
     else
@@ -312,7 +325,7 @@ wk_size(struct wk *w, const struct wk_type *type, wk_addr object, uint64_t *size
     /* Where the version asks the object rather than its type whether it is a gc object. */
     if (wk_unlikely((type->flags & WK_TYPE_CHECK_GC) != 0) && w->version != 0x030b && w->version != 0x030c &&
         !wk_is_gc(w, type, object))
-        pre -= 16;
+        pre -= GC_HEAD;
     *size += pre;
     return exact;
 }

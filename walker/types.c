@@ -10,8 +10,6 @@
 #define FIRST_SLOTS  4096u
 #define MRO_MAX      4096u
 #define BASIC_MAX    (1u << 28)
-#define CANDIDATES   16u
-#define LEARN_NODES  50000u
 #define LEARN_ENOUGH 24u
 
 static void
@@ -83,41 +81,31 @@ wk_types_init(struct wk *w)
  * Instances of classes are read natively, which needs to know CPython's subtype_traverse. It has no symbol, but every class
  * statement's type shares it, along with tp_clear and tp_dealloc, and the oldest types of a process are those of importlib.
  */
-void
-wk_types_learn(struct wk *w, const wk_addr *heads, unsigned n_heads)
+bool
+wk_types_learn(struct wk *w, wk_addr object)
 {
-    struct {
-        wk_addr traverse, clear, dealloc;
-        unsigned n;
-    } seen[CANDIDATES] = {{0, 0, 0, 0}};
-    unsigned n_seen = 0;
-    wk_addr type_type = wk_symbol(w, WK_SYM_TYPE_TYPE);
+    struct wk_types *t = w->types;
+    struct wk_learning *seen = t->learning;
+    unsigned k = 0;
 
-    for (unsigned h = n_heads; h-- > 0;) { /* oldest generation first */
-        wk_addr node = WK_U64(heads[h], 0) & ~3ull;
-        for (unsigned i = 0; i < LEARN_NODES && node != heads[h] && node != 0; i++, node = WK_U64(node, 0) & ~3ull) {
-            wk_addr object = node + WK_GC_HEAD_SIZE;
-            if (WK_U64(object, WK_OB_TYPE) != type_type || !(WK_U64(object, WK_TP_FLAGS) & WK_TPF_HEAP))
-                continue;
-            wk_addr traverse = WK_U64(object, WK_TP_TRAVERSE), clear = WK_U64(object, WK_TP_CLEAR),
-                    dealloc = WK_U64(object, WK_TP_DEALLOC);
-            unsigned k = 0;
-            while (k < n_seen && (seen[k].traverse != traverse || seen[k].clear != clear || seen[k].dealloc != dealloc))
-                k++;
-            if (k == CANDIDATES || traverse == 0)
-                continue;
-            if (k == n_seen) {
-                seen[k].traverse = traverse;
-                seen[k].clear = clear;
-                seen[k].dealloc = dealloc;
-                n_seen++;
-            }
-            if (++seen[k].n == LEARN_ENOUGH) {
-                w->types->class_traverse = traverse;
-                return;
-            }
-        }
+    if (WK_U64(object, WK_OB_TYPE) != wk_symbol(w, WK_SYM_TYPE_TYPE) || !(WK_U64(object, WK_TP_FLAGS) & WK_TPF_HEAP))
+        return false;
+    wk_addr traverse = WK_U64(object, WK_TP_TRAVERSE), clear = WK_U64(object, WK_TP_CLEAR),
+            dealloc = WK_U64(object, WK_TP_DEALLOC);
+    while (k < t->n_learning && (seen[k].traverse != traverse || seen[k].clear != clear || seen[k].dealloc != dealloc))
+        k++;
+    if (k == WK_LEARN_MAX || traverse == 0)
+        return false;
+    if (k == t->n_learning) {
+        seen[k].traverse = traverse;
+        seen[k].clear = clear;
+        seen[k].dealloc = dealloc;
+        t->n_learning++;
     }
+    if (++seen[k].n != LEARN_ENOUGH)
+        return false;
+    t->class_traverse = traverse;
+    return true;
 }
 
 bool

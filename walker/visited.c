@@ -41,6 +41,19 @@ wk_leaf_odd(struct wk *w, struct wk_leaf *leaf)
     leaf->odd = wk_alloc(w, WK_LEAF_WORDS * sizeof *leaf->odd);
 }
 
+bool
+wk_freeze(struct wk *w, wk_addr object)
+{
+    struct wk_leaf *leaf = wk_leaf_of(w, object);
+    uint64_t word = (object >> 10) & (WK_LEAF_WORDS - 1), bit = 1ull << ((object >> 4) & 63);
+
+    if (leaf->frozen == NULL)
+        leaf->frozen = wk_alloc(w, WK_LEAF_WORDS * sizeof *leaf->frozen);
+    bool fresh = (leaf->frozen[word] & bit) == 0;
+    leaf->frozen[word] |= bit;
+    return fresh;
+}
+
 /* Shell sort: few leaves are new each time, and no library is at hand. */
 void
 wk_leaves_sort(struct wk *w)

@@ -1,29 +1,25 @@
 // SPDX-License-Identifier: MIT
 /*
- * The walk: both ends of every gc list are marked, then bitmap words with unwritten objects are swept in address order; writing an
+ * The walk: what the collector knows is marked (lists.c, pages.c), then bitmap words with unwritten objects are swept in address order; writing an
  * object marks its referents and its neighbours in the gc lists. Sweeps read memory as it lies, which is several times faster
  * than following references; when a sweep finds little (a shuffled linked list), a worklist follows them until it runs dry.
  */
 #include "wk-fault.h"
+#include "wk-gc.h"
 #include "wk-names.h"
 #include "wk-objects.h"
 #include "wk-types.h"
 #include "wk-visited.h"
 #include "wk-walk.h"
 
-#define HEADS_MAX       64u
 #define SWEEP_WORTHWILE 64u /* objects a leaf that a sweep must find to be better than the worklist */
 #define SKIP_NAMED_MAX  300u
-#define DEEP_FROZEN     900000000u /* 3.11: counts of objects that lie in the executable start at 999999999 */
 #define PIPE_SIZE       32u
 #define PIPE_LENGTH     16u
 #define CAREFUL_OBJECTS 4096u
 #define DIRTY_WORDS     (WK_LEAF_WORDS / 64)
 
 struct wk_walk_state {
-    wk_addr heads[HEADS_MAX];
-    unsigned n_heads;
-    wk_addr heads_low, heads_span; /* links that lead here are list heads, not objects */
     uint64_t sweeps, queued;
     uint64_t careful; /* no prefetch that reads objects until so many were met */
     struct wk_piped {
@@ -53,31 +49,10 @@ wk_skip(struct wk *w, wk_addr object, const char *why)
     }
 }
 
-/* A link of a list may lead to a list's head, which looks like an object to who does not know better. */
-static bool
-is_head(const struct wk *w, wk_addr object)
-{
-    const struct wk_walk_state *s = w->walk;
-
-    for (unsigned i = 0; i < s->n_heads; i++)
-        if (s->heads[i] + WK_GC_HEAD_SIZE == object)
-            return true;
-    return false;
-}
-
-static inline void
-mark_link(struct wk *w, uint64_t link)
-{
-    wk_addr object = (link & ~3ull) + WK_GC_HEAD_SIZE;
-
-    if (wk_likely(object - w->walk->heads_low > w->walk->heads_span))
-        wk_mark_fast(w, object);
-}
-
 static __attribute__((noinline, cold)) void
 not_an_object(struct wk *w, wk_addr object)
 {
-    if (!is_head(w, object))
+    if (!wk_gc_is_head(w, object))
         wk_skip(w, object, "its type is no type");
 }
 
@@ -101,7 +76,7 @@ write_object(struct wk *w, wk_addr object, struct wk_type *type)
 
     w->current = object;
     w->progress++;
-    refcount = WK_U64(object, WK_OB_REFCNT);
+    bool counted = wk_refcount(w, object, &refcount);
     if (wk_unlikely(type == NULL)) {
         type = wk_type_find(w, WK_U64(object, WK_OB_TYPE));
         if (type == NULL) {
@@ -116,25 +91,15 @@ write_object(struct wk *w, wk_addr object, struct wk_type *type)
     }
     row.addr = object;
     row.type = type->id;
-    row.flags = HF_OBJ_REFCOUNT;
-    row.refcount = w->facts.refcnt_half ? (uint32_t)refcount : refcount;
-    if (wk_unlikely(row.refcount >= DEEP_FROZEN) || wk_is_immortal(w, object))
-        row.flags = HF_OBJ_IMMORTAL;
+    row.flags = wk_likely(counted) ? HF_OBJ_REFCOUNT : HF_OBJ_IMMORTAL;
+    row.refcount = refcount;
     if (type->walk != WK_WALK_NONE) {
         wk_collect(w, type, object, &row);
     } else {
         row.n_refs = 0;
         row.layout = 0;
     }
-    if (wk_is_gc(w, type, object)) {
-        uint64_t next = WK_U64(object, -16), prev = WK_U64(object, -8);
-        if (next != 0) {
-            row.flags |= HF_OBJ_GC;
-            mark_link(w, next);
-            if (wk_likely(!(prev & 2))) /* inside a collection the word holds a count */
-                mark_link(w, prev);
-        }
-    }
+    row.flags |= wk_gc_row(w, type, object);
     if (type->flags & WK_TYPE_VAR_SIZE) {
         if (!wk_size(w, type, object, &size))
             row.flags |= HF_OBJ_SIZE_UNKNOWN;
@@ -391,62 +356,10 @@ run(struct wk *w)
     f->object_armed = false;
 }
 
-/* Every node of the lists, in case links were lost with an object that could not be read. */
-static void
-mark_lists(struct wk *w)
-{
-    for (unsigned i = 0; i < w->walk->n_heads; i++) {
-        wk_addr head = w->walk->heads[i], node;
-        for (unsigned way = 0; way < 2; way++) {
-            uint64_t steps = 0;
-            for (node = WK_U64(head, 8 * way) & ~3ull; node != head && node != 0 && steps < w->progress * 2 + 1000;
-                 node = WK_U64(node, 8 * way) & ~3ull, steps++)
-                wk_mark_fast(w, node + WK_GC_HEAD_SIZE);
-        }
-    }
-}
-
 void
 wk_walk_init(struct wk *w)
 {
     w->walk = wk_alloc(w, sizeof *w->walk);
-}
-
-bool
-wk_walk_seed(struct wk *w)
-{
-    struct wk_walk_state *s = w->walk;
-    wk_addr heads[8], low = ~0ull, high = 0;
-    unsigned n;
-
-    /* the main one first, then the others: it stands last in their list */
-    wk_addr interpreter = w->interpreter, next = wk_interpreter_next(w, 0);
-    while (interpreter != 0 && s->n_heads + 8 <= HEADS_MAX) {
-        n = wk_gc_heads(w, interpreter, heads);
-        if (n == 0 && interpreter == w->interpreter)
-            return false;
-        for (unsigned i = 0; i < n; i++) {
-            s->heads[s->n_heads++] = heads[i];
-            if (interpreter == w->interpreter) {
-                low = heads[i] < low ? heads[i] : low;
-                high = heads[i] > high ? heads[i] : high;
-            }
-        }
-        do {
-            interpreter = next;
-            next = interpreter != 0 ? wk_interpreter_next(w, interpreter) : 0;
-        } while (interpreter == w->interpreter);
-    }
-    if (s->n_heads == 0)
-        return false;
-    s->heads_low = low + WK_GC_HEAD_SIZE;
-    s->heads_span = high - low < 4096 ? high - low : 0;
-    wk_types_learn(w, s->heads, s->n_heads < 4 ? s->n_heads : 4);
-    for (unsigned i = 0; i < s->n_heads; i++) {
-        mark_link(w, WK_U64(s->heads[i], 0));
-        mark_link(w, WK_U64(s->heads[i], 8));
-    }
-    return true;
 }
 
 uint64_t
@@ -462,7 +375,7 @@ wk_walk(struct wk *w)
     if (w->skipped != 0 && w->ghost) {
         if (wk_arch_save(&w->fault->object) == 0) {
             w->fault->object_armed = true;
-            mark_lists(w);
+            wk_gc_again(w);
         }
         w->fault->object_armed = false;
         run(w);

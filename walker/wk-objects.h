@@ -27,12 +27,51 @@ wk_is_str(wk_addr object)
     return wk_has_flag(object, WK_TPF_UNICODE);
 }
 
+#if WK_FREE_THREADED
+
+#define WK_REF_SHARED_SHIFT 2  /* below: state of the count */
+#define WK_GC_DEFERRED      64 /* of ob_gc_bits: the collector alone frees it, and holds one reference for that */
+
+static inline bool
+wk_is_immortal(const struct wk *w, wk_addr object)
+{
+    (void)w;
+    return WK_U32(object, WK_OB_REF_LOCAL) == UINT32_MAX;
+}
+
+/* The owning thread counts apart from all others. False: immortal, or caught while it was added up. */
+static inline bool
+wk_refcount(const struct wk *w, wk_addr object, uint64_t *count)
+{
+    int64_t n = WK_U32(object, WK_OB_REF_LOCAL) + (WK_I64(object, WK_OB_REF_SHARED) >> WK_REF_SHARED_SHIFT) -
+                ((WK_U8(object, WK_OB_GC_BITS) & WK_GC_DEFERRED) != 0);
+
+    *count = (uint64_t)n;
+    return n >= 0 && !wk_is_immortal(w, object);
+}
+
+#else
+
+#define WK_DEEP_FROZEN 900000000u /* 3.11: counts of objects that lie in the executable start at 999999999 */
+
 /* 3.12+: lives for ever, its count tells nothing. */
 static inline bool
 wk_is_immortal(const struct wk *w, wk_addr object)
 {
     return w->facts.refcnt_immortal && WK_I32(object, WK_OB_REFCNT) < 0;
 }
+
+/* False: the count tells nothing. */
+static inline bool
+wk_refcount(const struct wk *w, wk_addr object, uint64_t *count)
+{
+    uint64_t n = WK_U64(object, WK_OB_REFCNT);
+
+    *count = w->facts.refcnt_half ? (uint32_t)n : n;
+    return *count < WK_DEEP_FROZEN && (!w->facts.refcnt_immortal || (int32_t)n >= 0);
+}
+
+#endif
 
 /* A str's characters: length of them, each width bytes. */
 struct wk_str {

@@ -4,7 +4,8 @@
  * The walker's inside: its state, the per-type cache, and what the parts offer each other. One thread only.
  *
  *   entry.c      entry point, stages, set-up and tear-down of both modes        output.c       data sink, result file
- *   walk.c       gc generations, sweeps, worklist, one object's row             fault.c        faults caught at the object
+ *   walk.c       sweeps, worklist, one object's row                             fault.c        faults caught at the object
+ *   lists.c      the collector's objects, pages.c in free-threaded builds
  *   visited.[ch] bitmap of addresses seen and written                           memory.c       regions, growing arrays
  *   types.c      type cache: what is asked of a type once                       sizes.c        sys.getsizeof without Python
  *   refs.c       references of an object, refs-dict.c of dicts and sets         refs-prepare.c how a type's are found
@@ -41,10 +42,28 @@ typedef uint64_t wk_addr;
 #define wk_likely(x)   __builtin_expect(!!(x), 1)
 #define wk_unlikely(x) __builtin_expect(!!(x), 0)
 
+/*
+ * Objects of free-threaded builds have another head, so the sources are compiled into two blobs: in the second this is 1.
+ */
+#ifndef WK_FREE_THREADED
+#define WK_FREE_THREADED 0
+#endif
+
 /* Offsets that are the same on all versions walked, 3.8 to 3.15. */
-#define WK_HEAD 16 /* sizeof(PyObject) */
+#if WK_FREE_THREADED
+#define WK_HEAD 32 /* sizeof(PyObject) */
+#else
+#define WK_HEAD 16
+#endif
 enum {
+#if WK_FREE_THREADED
+    WK_OB_MUTEX = 10,
+    WK_OB_GC_BITS = 11,
+    WK_OB_REF_LOCAL = 12,
+    WK_OB_REF_SHARED = 16,
+#else
     WK_OB_REFCNT = 0,
+#endif
     WK_OB_TYPE = WK_HEAD - 8,
     WK_OB_SIZE = WK_HEAD,
     WK_LIST_ITEMS = WK_HEAD + 8,
@@ -187,6 +206,7 @@ struct wk_jump;
 struct wk_visited;
 struct wk_shape;
 struct wk_walk_state;
+struct wk_gc;
 struct wk_types;
 struct wk_names;
 struct wk_fault;
@@ -275,6 +295,7 @@ struct wk {
     struct wk_refs refs;
     struct wk_text text;
     struct wk_visited *visited;
+    struct wk_gc *gc;
     struct wk_types *types;
     struct wk_names *names;
     struct wk_fault *fault;      /* NULL until set-up */

@@ -3,6 +3,9 @@
 /* The type cache: open addressing by the type's address; entries never move. */
 #include "wk-private.h"
 
+#define WK_LEARN_MAX   16u
+#define WK_LEARN_NODES 50000u /* of a list, to be looked at */
+
 struct wk_type_slot {
     wk_addr addr; /* 0: free */
     struct wk_type *type;
@@ -14,6 +17,11 @@ struct wk_types {
     unsigned shift;
     /* What tells a class statement's type from one made in C: see types.c. 0: not known. */
     wk_addr class_traverse;
+    struct wk_learning {
+        wk_addr traverse, clear, dealloc;
+        unsigned n;
+    } learning[WK_LEARN_MAX];
+    unsigned n_learning;
     wk_addr type_is_gc; /* tp_is_gc of type */
     /* C functions behind __sizeof__ of the built-in types. */
     wk_addr sizeof_object, sizeof_list, sizeof_dict, sizeof_set, sizeof_frozenset, sizeof_str, sizeof_int;
@@ -24,8 +32,8 @@ struct wk_types {
 };
 
 void wk_types_init(struct wk *w);
-/* Looks at the oldest objects of the gc lists to learn what a class statement's types have in common. */
-void wk_types_learn(struct wk *w, const wk_addr *heads, unsigned n_heads);
+/* Told one object after the other, oldest first, learns what a class statement's types have in common; true: it knows. */
+bool wk_types_learn(struct wk *w, wk_addr object);
 struct wk_type *wk_type_new(struct wk *w, wk_addr type); /* NULL: that is no type */
 bool wk_type_plausible(struct wk *w, wk_addr type);
 

@@ -20,7 +20,8 @@ struct wk_leaf {
     uint64_t dirty[WK_LEAF_WORDS / 64];
     uint64_t seen[WK_LEAF_WORDS];
     uint64_t done[WK_LEAF_WORDS];
-    uint64_t *odd; /* NULL: no object of this leaf lies on an odd multiple of 8 */
+    uint64_t *odd;    /* NULL: no object of this leaf lies on an odd multiple of 8 */
+    uint64_t *frozen; /* NULL: none was noted by wk_freeze() */
     uint64_t base;
 };
 
@@ -40,6 +41,7 @@ void wk_visited_init(struct wk *w);
 struct wk_leaf *wk_leaf_add(struct wk *w, wk_addr address);
 void wk_leaf_odd(struct wk *w, struct wk_leaf *leaf);
 void wk_leaves_sort(struct wk *w);
+bool wk_freeze(struct wk *w, wk_addr object); /* notes a frozen object; false: it was noted before */
 
 static inline bool
 wk_impossible(wk_addr a)
@@ -95,4 +97,14 @@ wk_mark_prefetch(const struct wk *w, wk_addr a)
 
     if (wk_likely((a >> 47) == 0))
         __builtin_prefetch(&v->leaf[v->dir[a >> WK_LEAF_SHIFT]].seen[(a >> 10) & (WK_LEAF_WORDS - 1)]);
+}
+
+/* Noted by wk_freeze(). */
+static inline bool
+wk_is_frozen(const struct wk *w, wk_addr a)
+{
+    const struct wk_visited *v = w->visited;
+    const uint64_t *frozen = v->leaf[v->dir[a >> WK_LEAF_SHIFT]].frozen;
+
+    return frozen != NULL && (frozen[(a >> 10) & (WK_LEAF_WORDS - 1)] >> ((a >> 4) & 63) & 1) != 0;
 }

@@ -4,7 +4,6 @@
 #include "wk-private.h"
 
 void wk_walk_init(struct wk *w);
-bool wk_walk_seed(struct wk *w);        /* marks the ends of the gc lists; false: they are not where the facts say */
 void wk_walk(struct wk *w);             /* writes all that is marked and all that it leads to */
 uint64_t wk_sweeps(const struct wk *w); /* how many it took */
 

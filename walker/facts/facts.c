@@ -38,6 +38,11 @@ static const struct wk_facts tables[] = {
 #include "facts-3.13d.inc"
     },
     {
+        .version = 0x030d,
+        .build = WK_BUILD_FREE_THREADED,
+#include "facts-3.13t.inc"
+    },
+    {
         .version = 0x030e,
 #include "facts-3.14.inc"
     },

@@ -19,12 +19,13 @@ import tempfile
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 VERSIONS = range(8, 16)
+BUILDS = ("", "t")
 
 HEADERS = ["Python.h", "frameobject.h", "structmember.h", "datetime.h", "opcode.h"]
 # Only those that exist in a version are included.
 INTERNAL = ["interp", "runtime", "pystate", "pymem", "gc", "frame", "code", "dict", "long", "object", "genobject", "tstate",
             "typeobject", "unicodeobject", "ceval_state", "gil", "instruments", "global_objects", "moduleobject",
-            "opcode_metadata", "debug_offsets"]
+            "opcode_metadata", "debug_offsets", "mimalloc"]
 
 
 def parse(path):
@@ -34,13 +35,13 @@ def parse(path):
         words = line.split("#", 1)[0].split() if line.lstrip().startswith("#") else line.split()
         if not words:
             continue
-        facts, versions, i = [], list(VERSIONS), 1
+        facts, versions, i = [], [(minor, build) for minor in VERSIONS for build in BUILDS], 1
         while i < len(words):
-            match = re.fullmatch(r"(\d+)(-(\d*))?", words[i])
+            match = re.fullmatch(r"(\d+)(t?)(-(\d*))?", words[i])
             if match:
                 first = int(match[1])
-                last = first if not match[2] else int(match[3] or VERSIONS[-1])
-                versions = list(range(first, last + 1))
+                last = first if not match[3] else int(match[4] or VERSIONS[-1])
+                versions = [(minor, build) for minor in range(first, last + 1) for build in ("t" if match[2] else BUILDS)]
                 i += 1
             fact = words[i]
             while fact.split(":")[-1] == "struct":
@@ -54,10 +55,10 @@ def parse(path):
     return fields
 
 
-def facts_of(fields, minor):
+def facts_of(fields, minor, build):
     found = []
     for name, facts in fields:
-        chosen = [fact for versions, fact in facts if minor in versions]
+        chosen = [fact for versions, fact in facts if (minor, "t" * ("t" in build)) in versions]
         found.append((name, chosen[-1] if chosen else None))
     return found
 
@@ -125,7 +126,7 @@ def read_facts(python, fields, cc, debug):
         cc = cc + ["-DPy_DEBUG"]
     if not os.path.isdir(os.path.join(include, "internal")):
         return version, build, None
-    facts = facts_of(fields, version[1])
+    facts = facts_of(fields, version[1], build)
     values = compile_and_run(facts, include, platinclude, cc)
     probed = json.loads(subprocess.check_output([python, "-I", os.path.join(HERE, "probe.py")]))
     for name, fact in facts:

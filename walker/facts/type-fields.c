@@ -95,7 +95,7 @@ static const struct type_field fields[] = {
     FIELD(CORO_WRAPPER, V, 8, 15, coro_wrapper_coro, "<coroutine>"),
     FIELD(ASYNC_GEN_ASEND, V, 8, 15, asend_agen, "<async generator>"),
     FIELD(ASYNC_GEN_ASEND, V, 8, 15, asend_value, "<value sent>"),
-    FIELD(CODE, H, 8, 15, code_consts, ".co_consts"),
+    FIELD(CODE, WK_FREE_THREADED ? V : H, 8, 15, code_consts, ".co_consts"),
     FIELD(CODE, H, 8, 15, code_names, ".co_names"),
     FIELD(CODE, H, 8, 10, code_code, ".co_code"),
     FIELD(CODE, H, 8, 10, code_varnames, ".co_varnames"),

@@ -481,4 +481,38 @@
     X(gc_size) \
     X(object_size) \
     X(object_type) \
+    X(tstate_state) \
+    X(tstate_critical_section) \
+    X(tstate_heaps) \
+    X(tstate_heaps_ready) \
+    X(interp_abandoned) \
+    X(interp_abandoned_visited) \
+    X(heap_size) \
+    X(heap_gc) \
+    X(heap_gc_pre) \
+    X(heap_queues) \
+    X(heap_queues_count) \
+    X(queue_size) \
+    X(queue_first) \
+    X(page_size) \
+    X(page_slices) \
+    X(page_slice_offset) \
+    X(page_capacity) \
+    X(page_used) \
+    X(page_block_size) \
+    X(page_free) \
+    X(page_local_free) \
+    X(page_thread_free) \
+    X(page_next) \
+    X(page_debug_offset) \
+    X(page_tag_shift) \
+    X(segment_size) \
+    X(segment_slice) \
+    X(segment_entries) \
+    X(segment_next) \
+    X(segment_slices) \
+    X(object_mutex) \
+    X(object_gc_bits) \
+    X(object_ref_local) \
+    X(object_ref_shared) \
 

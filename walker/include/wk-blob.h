@@ -9,3 +9,7 @@
 
 extern const uint8_t wk_blob[];
 extern const size_t wk_blob_size;
+
+/* The same for free-threaded builds (those that have the symbol _Py_DecRefShared). */
+extern const uint8_t wk_blob_free_threaded[];
+extern const size_t wk_blob_free_threaded_size;

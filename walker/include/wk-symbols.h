@@ -70,6 +70,7 @@
     X(THREAD_UNCHECKED, PyThreadState_GetUnchecked, 0)                                                                 \
     X(THREAD_UNCHECKED_OLD, _PyThreadState_UncheckedGet, 0)                                                            \
     X(DEC_REF, Py_DecRef, 0)                                                                                           \
+    X(GC_VISIT, PyUnstable_GC_VisitObjects, 0)                                                                         \
     X(DEBUG_BUILD, _Py_NegativeRefcount, 0)                                                                            \
     X(DEBUG_BUILD_OLD, _Py_RefTotal, 0)
 

@@ -9,6 +9,7 @@ import subprocess
 from .tap import Skip
 
 OLDEST, NEWEST = (3, 8), (3, 15)
+FREE_THREADED = [(3, 13)]
 
 PROBE = """
 import sys
@@ -30,7 +31,8 @@ class Interpreter:
         self.version = version
         self.debug = debug
         self.libc = libc
-        self.dumpable = implementation == 'cpython' and gil and OLDEST <= version[:2] <= NEWEST
+        self.gil = gil
+        self.dumpable = implementation == 'cpython' and OLDEST <= version[:2] <= NEWEST and (gil or version[:2] in FREE_THREADED)
         where = 'pyenv' if '/versions/' in path else 'system' if path.startswith('/usr/bin/') else 'fetched'
         kind = where + ', debug' * debug + ', free-threaded' * (not gil)
         self.name = f"{implementation} {'.'.join(map(str, version))} ({kind})"

@@ -18,7 +18,7 @@ fork_text(guint minor, gboolean rseq)
         .stub = STUB,
         .stamp = 0x1deadbeef,
         .runtime = 0x7f0000200000,
-        .gil = inj_gil_facts(minor),
+        .gil = inj_gil_facts(minor, FALSE),
         .has_rseq = rseq,
         .rseq_offset = 2336,
     };
@@ -97,18 +97,25 @@ test_every_version(void)
         g_assert_null(strchr(text, '@'));
         g_assert_nonnull(strstr(text, "attach 4711\n"));
     }
-    g_assert_null(inj_gil_facts(7));
-    g_assert_null(inj_gil_facts(16));
+    g_assert_null(inj_gil_facts(7, FALSE));
+    g_assert_null(inj_gil_facts(16, FALSE));
+    g_assert_null(inj_gil_facts(14, TRUE));
 }
 
 /* The walker's tables come from CPython's own headers. */
 static void
 test_gil_facts(void)
 {
-    for (guint i = 2 * 8; i <= 2 * 15 + 1; i++) {
-        guint minor = i / 2, build = i % 2 ? WK_BUILD_DEBUG : WK_BUILD_RELEASE;
-        const InjGilFacts *g = inj_gil_facts(minor);
+    for (guint i = 3 * 8; i <= 3 * 15 + 2; i++) {
+        static const guint builds[] = {WK_BUILD_RELEASE, WK_BUILD_DEBUG, WK_BUILD_FREE_THREADED};
+        guint minor = i / 3, build = builds[i % 3];
+        const InjGilFacts *g = inj_gil_facts(minor, build == WK_BUILD_FREE_THREADED);
         struct wk_facts f;
+        if (g == NULL) {
+            g_assert_cmpuint(build, ==, WK_BUILD_FREE_THREADED);
+            g_assert_false(wk_facts_find(3u << 8 | minor, 0, build, &f));
+            continue;
+        }
         g_assert_true(wk_facts_find(3u << 8 | minor, 0, build, &f));
         g_assert_cmpuint(g->thread_id, ==, f.tstate_thread_id);
         if (g->main == 0) {
@@ -117,8 +124,8 @@ test_gil_facts(void)
             g_assert_cmpuint(f.runtime_tstate_current, ==, WK_NO_FACT);
             g_assert_cmpuint(g->main, ==, f.runtime_interp_main);
             g_assert_cmpuint(g->gil, ==, f.interp_gil);
-            g_assert_cmpuint(f.gil_last_holder, ==, INJ_GIL_HOLDER);
-            g_assert_cmpuint(f.gil_locked, ==, INJ_GIL_LOCKED);
+            g_assert_cmpuint(g->holder, ==, f.gil_last_holder);
+            g_assert_cmpuint(g->locked, ==, f.gil_locked);
         }
     }
 }

@@ -156,6 +156,7 @@ fake_new(void)
     wk_names_init(w);
     wk_refs_init(w);
     wk_refs_prepare_init(w);
+    wk_gc_init(w);
     wk_walk_init(w);
     wk_text_init(w, &w->text, 256);
     wk_types_init(w);

@@ -6,6 +6,7 @@
  */
 #include <glib.h>
 #include "wk-fault.h"
+#include "wk-gc.h"
 #include "wk-names.h"
 #include "wk-objects.h"
 #include "wk-types.h"

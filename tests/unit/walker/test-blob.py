@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""What may not be in the blob does not link: test-blob.py LINKER-SCRIPT BLOB-ELF COMPILER… -- FLAG…"""
+"""What may not be in the blob does not link: test-blob.py LINKER-SCRIPT BLOB-ELF BLOB-ELF COMPILER… -- FLAG…"""
 import os
 import re
 import subprocess
@@ -11,8 +11,8 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), '..'
 
 from support.tap import Suite, check, equal
 
-script, blob = sys.argv[1:3]
-compiler, flags = sys.argv[3:sys.argv.index('--')], sys.argv[sys.argv.index('--') + 1:]
+script, *blobs = sys.argv[1:4]
+compiler, flags = sys.argv[4:sys.argv.index('--')], sys.argv[sys.argv.index('--') + 1:]
 sys.argv[1:] = []
 suite = Suite()
 
@@ -48,7 +48,7 @@ def link(source, message):
         check(re.search(message, text), f'expected {message!r} in:\n{text}')
 
 
-def product():
+def product(blob):
     """The blob that is embedded: two sections with contents, entry first, nothing to do for a loader."""
     sections = subprocess.run(['readelf', '-SW', blob], capture_output=True, text=True, check=True).stdout
     sizes = {name: int(size, 16) for name, size in re.findall(r'\] (\.\S+)\s+\S+\s+\S+ \S+ (\S+)', sections)}
@@ -66,5 +66,6 @@ def product():
 
 for name, (source_, message_) in CASES.items():
     suite.case(name, link, source_, message_)
-suite.case('the blob', product)
+for blob_ in blobs:
+    suite.case(os.path.basename(blob_), product, blob_)
 suite.run()

@@ -6,6 +6,7 @@
  */
 #include <dlfcn.h>
 #include <errno.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -56,15 +57,29 @@ fill(struct wk_args *args, const struct wk_harness_request *q)
     snprintf(args->result_temp_path, sizeof args->result_temp_path, "%s.part", q->result_path);
 }
 
+static bool
+free_threaded(void)
+{
+    return dlsym(RTLD_DEFAULT, "_Py_DecRefShared") != NULL;
+}
+
+static size_t
+blob_size(void)
+{
+    return free_threaded() ? wk_blob_free_threaded_size : wk_blob_size;
+}
+
 static void (*entry_of(const struct wk_harness_request *q))(struct wk_args *)
 {
+    size_t size = blob_size();
+
     if (!q->use_blob)
         return walker_entry;
-    void *code = mmap(NULL, wk_blob_size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    void *code = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     if (code == MAP_FAILED)
         return NULL;
-    memcpy(code, wk_blob, wk_blob_size);
-    mprotect(code, wk_blob_size, PROT_READ | PROT_EXEC);
+    memcpy(code, free_threaded() ? wk_blob_free_threaded : wk_blob, size);
+    mprotect(code, size, PROT_READ | PROT_EXEC);
     return (void (*)(struct wk_args *))(uintptr_t)code;
 }
 
@@ -113,7 +128,7 @@ wk_harness_run(void)
     last_result = args->result;
     munmap(args, sizeof *args);
     if (request->use_blob)
-        munmap((void *)(uintptr_t)entry, wk_blob_size);
+        munmap((void *)(uintptr_t)entry, blob_size());
     return 0;
 }
 

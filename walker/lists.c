@@ -1,0 +1,119 @@
+// SPDX-License-Identifier: MIT
+/* The collector's lists: their ends are marked, the walk follows the links. Builds with a GIL only; see pages.c. */
+#include "wk-fault.h"
+#include "wk-gc.h"
+#include "wk-objects.h"
+#include "wk-walk.h"
+
+void
+wk_gc_init(struct wk *w)
+{
+    w->gc = wk_alloc(w, sizeof *w->gc);
+}
+
+bool
+wk_gc_is_head(const struct wk *w, wk_addr object)
+{
+    const struct wk_gc *gc = w->gc;
+
+    for (unsigned i = 0; i < gc->n_heads; i++)
+        if (gc->heads[i] + WK_GC_HEAD_SIZE == object)
+            return true;
+    return false;
+}
+
+/* Notes who is in the list of what gc.freeze() took out of the collector's sight: no object can tell. */
+static void
+note_frozen(struct wk *w, wk_addr head)
+{
+    for (wk_addr node = WK_U64(head, 0) & ~3ull; node != head && node != 0; node = WK_U64(node, 0) & ~3ull) {
+        wk_addr object = node + WK_GC_HEAD_SIZE;
+        if (wk_impossible(object) || !wk_freeze(w, object)) /* seen before: the list goes round */
+            break;
+        w->gc->frozen = true;
+    }
+}
+
+static void
+note_all_frozen(struct wk *w, const wk_addr *permanent, unsigned n)
+{
+    if (w->ghost && wk_arch_save(&w->fault->object) != 0) {
+        wk_resumed();
+        w->fault->object_armed = false;
+        wk_skip(w, w->interpreter, "frozen objects: reading their list faulted");
+        return;
+    }
+    w->fault->object_armed = w->ghost;
+    for (unsigned i = 0; i < n; i++)
+        note_frozen(w, permanent[i]);
+    w->fault->object_armed = false;
+}
+
+/* Class statements' types among the oldest objects, oldest generation first. */
+static void
+learn(struct wk *w)
+{
+    const struct wk_gc *gc = w->gc;
+
+    for (unsigned h = gc->n_heads < 4 ? gc->n_heads : 4; h-- > 0;) {
+        wk_addr node = WK_U64(gc->heads[h], 0) & ~3ull;
+        for (unsigned i = 0; i < WK_LEARN_NODES && node != gc->heads[h] && node != 0;
+             i++, node = WK_U64(node, 0) & ~3ull)
+            if (wk_types_learn(w, node + WK_GC_HEAD_SIZE))
+                return;
+    }
+}
+
+bool
+wk_gc_seed(struct wk *w)
+{
+    struct wk_gc *gc = w->gc;
+    wk_addr heads[8], permanent[WK_GC_HEADS_MAX], low = ~0ull, high = 0;
+    unsigned n, n_permanent = 0;
+
+    /* the main one first, then the others: it stands last in their list */
+    wk_addr interpreter = w->interpreter, next = wk_interpreter_next(w, 0);
+    while (interpreter != 0 && gc->n_heads + 8 <= WK_GC_HEADS_MAX) {
+        n = wk_gc_heads(w, interpreter, heads);
+        if (n == 0 && interpreter == w->interpreter)
+            return false;
+        for (unsigned i = 0; i < n; i++) {
+            gc->heads[gc->n_heads++] = heads[i];
+            if (interpreter == w->interpreter) {
+                low = heads[i] < low ? heads[i] : low;
+                high = heads[i] > high ? heads[i] : high;
+            }
+        }
+        if (n != 0)
+            permanent[n_permanent++] = heads[n - 1];
+        do {
+            interpreter = next;
+            next = interpreter != 0 ? wk_interpreter_next(w, interpreter) : 0;
+        } while (interpreter == w->interpreter);
+    }
+    if (gc->n_heads == 0)
+        return false;
+    gc->heads_low = low + WK_GC_HEAD_SIZE;
+    gc->heads_span = high - low < 4096 ? high - low : 0;
+    learn(w);
+    note_all_frozen(w, permanent, n_permanent);
+    for (unsigned i = 0; i < gc->n_heads; i++) {
+        wk_gc_mark_link(w, WK_U64(gc->heads[i], 0));
+        wk_gc_mark_link(w, WK_U64(gc->heads[i], 8));
+    }
+    return true;
+}
+
+void
+wk_gc_again(struct wk *w)
+{
+    for (unsigned i = 0; i < w->gc->n_heads; i++) {
+        wk_addr head = w->gc->heads[i], node;
+        for (unsigned way = 0; way < 2; way++) {
+            uint64_t steps = 0;
+            for (node = WK_U64(head, 8 * way) & ~3ull; node != head && node != 0 && steps < w->progress * 2 + 1000;
+                 node = WK_U64(node, 8 * way) & ~3ull, steps++)
+                wk_mark_fast(w, node + WK_GC_HEAD_SIZE);
+        }
+    }
+}

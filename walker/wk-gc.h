@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+/*
+ * How objects of the collector are found: in linked lists, whose links are followed as if they were references (lists.c); in free-threaded
+ * builds, which have no lists, in the pages of the heaps that they lie in (pages.c).
+ */
+#include "wk-types.h"
+#include "wk-visited.h"
+
+#define WK_GC_HEADS_MAX 64u
+
+struct wk_gc {
+    wk_addr heads[WK_GC_HEADS_MAX]; /* of the lists */
+    unsigned n_heads;
+    wk_addr heads_low, heads_span; /* links that lead here are list heads, not objects */
+    bool frozen;                   /* some objects are frozen (gc.freeze): their bits are in the leaves */
+};
+
+void wk_gc_init(struct wk *w);
+bool wk_gc_seed(struct wk *w);  /* marks what the others are found from; false: not as the facts say */
+void wk_gc_again(struct wk *w); /* marks everything, in case links were lost with an object that could not be read */
+bool wk_gc_is_head(const struct wk *w, wk_addr object); /* a list's head, which looks like an object */
+
+#if WK_FREE_THREADED
+
+enum {
+    WK_GC_TRACKED = 1, /* bits of ob_gc_bits */
+    WK_GC_FROZEN = 8,
+};
+
+/* What a row says of the collector. */
+static inline uint32_t
+wk_gc_row(struct wk *w, const struct wk_type *type, wk_addr object)
+{
+    uint8_t bits = WK_U8(object, WK_OB_GC_BITS);
+
+    (void)w;
+    (void)type;
+    return (bits & WK_GC_TRACKED ? (uint32_t)HF_OBJ_GC : 0) | (bits & WK_GC_FROZEN ? (uint32_t)HF_OBJ_FROZEN : 0);
+}
+
+#else
+
+static inline void
+wk_gc_mark_link(struct wk *w, uint64_t link)
+{
+    wk_addr object = (link & ~3ull) + WK_GC_HEAD_SIZE;
+
+    if (wk_likely(object - w->gc->heads_low > w->gc->heads_span))
+        wk_mark_fast(w, object);
+}
+
+/* What a row says of the collector; marks the neighbours in its list. */
+static inline uint32_t
+wk_gc_row(struct wk *w, const struct wk_type *type, wk_addr object)
+{
+    if (!wk_is_gc(w, type, object))
+        return 0;
+    uint64_t next = WK_U64(object, -16), prev = WK_U64(object, -8);
+    if (next == 0)
+        return 0;
+    wk_gc_mark_link(w, next);
+    if (wk_likely(!(prev & 2))) /* inside a collection the word holds a count */
+        wk_gc_mark_link(w, prev);
+    return wk_unlikely(w->gc->frozen) && wk_is_frozen(w, object) ? HF_OBJ_GC | HF_OBJ_FROZEN : HF_OBJ_GC;
+}
+
+#endif
