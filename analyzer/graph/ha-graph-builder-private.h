@@ -5,30 +5,50 @@
 #include "ha-graph-private.h"
 
 enum {
-    RAW_ADDR,  /* guint64 */
-    RAW_FIRST, /* guint64: first item of refs */
-    RAW_SIZE,  /* guint32 and so on, as in the graph */
+    RAW_ADDR,   /* guint64 */
+    RAW_N_REFS, /* guint32: how many; HA_WIDE: in wide_n_refs */
+    RAW_SIZE,   /* guint32 and so on, as in the graph */
     RAW_REFCOUNT,
     RAW_TYPE,
     RAW_LAYOUT,
     RAW_CONTENT,
-    RAW_EXTRA,
     RAW_FLAGS, /* guint16 */
     RAW_COLUMNS
 };
+
+#define HA_ROWS_PER_MARK 65536u
 
 struct HaGraphBuilder {
     HaGraph *graph; /* owned; side tables are filled in place, with rows where ids will stand */
     guint32 n;      /* rows; the vectors' own n is not kept up to date */
     HaVec rows[RAW_COLUMNS];
-    HaVec refs;       /* guint64: addresses */
-    HaVec root_addr;  /* guint64, one for each of graph->roots */
-    HaVec frame_addr; /* 3 × guint64: frame, code, function */
+    HaVec extra; /* guint32; empty until an object has some */
+    /*
+     * guint8: the references of the rows, one after the other, a third as large as the addresses would be. Each row has parts until there
+     * are as many as it should have: uv number × 2 | 1 if what follows is no first part, number × daddr (format.h).
+     */
+    HaVec refs;
+    guint64 n_refs;
+    HaVec marks;             /* guint64: bytes of refs before every HA_ROWS_PER_MARK-th row */
+    GHashTable *wide_n_refs; /* owned: row → guint64 * */
+    HaVec root_addr;         /* guint64, one for each of graph->roots */
+    HaVec frame_addr;        /* 3 × guint64: frame, code, function */
     guint64 contents_dropped, without_type;
-    gboolean any_extra, failed, too_many, wide_offsets;
+    gboolean failed, too_many, wide_offsets;
 };
 
 #define RAW(b, column, type, row) HA_ITEM((b)->rows[column], type, row)
+
+/* A number as the file has them; returns its length, at most 10. */
+static inline guint
+ha_put_uv(guint8 *at, guint64 value)
+{
+    guint n = 0;
+    for (; value >= 128; value >>= 7)
+        at[n++] = value | 128;
+    at[n++] = value;
+    return n;
+}
 
 /* For tests: 64-bit offsets although 32 bits would do. */
 void ha_graph_builder_wide_offsets(HaGraphBuilder *b);

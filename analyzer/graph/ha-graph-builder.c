@@ -32,12 +32,15 @@ ha_graph_builder_new(HaSource source)
     g->frames.item = sizeof(HaFrame);
     g->skipped.item = sizeof(HaSkipped);
     static const gsize row_items[RAW_COLUMNS] = {
-        [RAW_ADDR] = sizeof(guint64),     [RAW_FIRST] = sizeof(guint64), [RAW_SIZE] = sizeof(guint32),
-        [RAW_REFCOUNT] = sizeof(guint32), [RAW_TYPE] = sizeof(guint32),  [RAW_LAYOUT] = sizeof(guint32),
-        [RAW_CONTENT] = sizeof(guint32),  [RAW_EXTRA] = sizeof(guint32), [RAW_FLAGS] = sizeof(guint16)};
+        [RAW_ADDR] = sizeof(guint64),     [RAW_N_REFS] = sizeof(guint32), [RAW_SIZE] = sizeof(guint32),
+        [RAW_REFCOUNT] = sizeof(guint32), [RAW_TYPE] = sizeof(guint32),   [RAW_LAYOUT] = sizeof(guint32),
+        [RAW_CONTENT] = sizeof(guint32),  [RAW_FLAGS] = sizeof(guint16)};
     for (guint c = 0; c < RAW_COLUMNS; c++)
         b->rows[c].item = row_items[c];
-    b->refs.item = sizeof(guint64);
+    b->extra.item = sizeof(guint32);
+    b->refs.item = 1;
+    b->marks.item = sizeof(guint64);
+    b->wide_n_refs = g_hash_table_new_full(NULL, NULL, NULL, g_free);
     b->root_addr.item = sizeof(guint64);
     b->frame_addr.item = 3 * sizeof(guint64);
 
@@ -60,7 +63,10 @@ ha_graph_builder_free(HaGraphBuilder *b)
         return;
     for (guint c = 0; c < RAW_COLUMNS; c++)
         ha_vec_clear(&b->rows[c]);
+    ha_vec_clear(&b->extra);
     ha_vec_clear(&b->refs);
+    ha_vec_clear(&b->marks);
+    g_hash_table_unref(b->wide_n_refs);
     ha_vec_clear(&b->root_addr);
     ha_vec_clear(&b->frame_addr);
     ha_graph_unref(b->graph);
@@ -148,24 +154,14 @@ ha_graph_builder_layout(HaGraphBuilder *b, const struct hf_run *runs, gsize n)
     return g->layouts.n - 1;
 }
 
-static guint
-put_uv(guint8 *at, guint64 value)
-{
-    guint n = 0;
-    for (; value >= 128; value >>= 7)
-        at[n++] = value | 128;
-    at[n++] = value;
-    return n;
-}
-
 static guint32
 keep_content(HaGraphBuilder *b, const struct hf_object_row *row)
 {
     HaVec *arena = &b->graph->arena;
     guint8 head[20];
-    guint head_n = put_uv(head, row->content_len);
+    guint head_n = ha_put_uv(head, row->content_len);
     if (row->flags & HF_OBJ_CUT)
-        head_n += put_uv(head + head_n, row->whole_length);
+        head_n += ha_put_uv(head + head_n, row->whole_length);
     if (!room(b, arena, head_n + row->content_len + 3))
         return 0;
     if (arena->n / 4 >= G_MAXUINT32) {
@@ -194,15 +190,53 @@ narrow(GHashTable *wide, guint32 row, guint64 value)
     return HA_WIDE;
 }
 
+/* What a caller has that is no reader: the same bytes that a file would have. */
+static void
+pack_refs(HaVec *to, const struct hf_object_row *row)
+{
+    guint64 before = row->flags & HF_OBJ_CONT ? 0 : row->addr >> 3;
+    for (guint64 i = 0; i < row->n_refs; i++) {
+        guint64 delta = (row->refs[i] >> 3) - before;
+        before += delta;
+        to->n += ha_put_uv(&HA_ITEM(*to, guint8, to->n), delta << 1 ^ (0 - (delta >> 63)));
+    }
+}
+
+/* References of a row, to those of the last object. */
 static gboolean
 add_refs(HaGraphBuilder *b, const struct hf_object_row *row)
 {
     if (row->n_refs == 0)
         return TRUE;
-    if (!room(b, &b->refs, row->n_refs))
+    guint32 last = b->n - 1;
+    guint64 n = RAW(b, RAW_N_REFS, guint32, last);
+    if (n == HA_WIDE)
+        n = *(guint64 *)g_hash_table_lookup(b->wide_n_refs, GUINT_TO_POINTER(last));
+    RAW(b, RAW_N_REFS, guint32, last) = narrow(b->wide_n_refs, last, n + row->n_refs);
+    b->n_refs += row->n_refs;
+    if (row->n_refs > G_MAXSSIZE / 20 ||
+        !room(b, &b->refs, 10 + (row->packed != NULL ? row->packed_len : 10 * row->n_refs)))
         return FALSE;
-    memcpy(&HA_ITEM(b->refs, guint64, b->refs.n), row->refs, row->n_refs * sizeof *row->refs);
-    b->refs.n += row->n_refs;
+    b->refs.n += ha_put_uv(&HA_ITEM(b->refs, guint8, b->refs.n), row->n_refs << 1 | !!(row->flags & HF_OBJ_CONT));
+    if (row->packed != NULL) {
+        memcpy(&HA_ITEM(b->refs, guint8, b->refs.n), row->packed, row->packed_len);
+        b->refs.n += row->packed_len;
+    } else {
+        pack_refs(&b->refs, row);
+    }
+    return TRUE;
+}
+
+static gboolean
+add_extra(HaGraphBuilder *b, guint64 extra)
+{
+    if (extra == 0 && b->extra.n == 0)
+        return TRUE;
+    if (!room(b, &b->extra, b->n - b->extra.n))
+        return FALSE;
+    while (b->extra.n < b->n)
+        HA_ITEM(b->extra, guint32, b->extra.n++) = 0;
+    HA_ITEM(b->extra, guint32, b->n - 1) = MIN(extra, G_MAXUINT32);
     return TRUE;
 }
 
@@ -228,8 +262,13 @@ ha_graph_builder_object(HaGraphBuilder *b, const struct hf_object_row *row)
         }
     }
     guint32 i = b->n;
+    if (i % HA_ROWS_PER_MARK == 0) {
+        if (!room(b, &b->marks, 1))
+            return FALSE;
+        HA_ITEM(b->marks, guint64, b->marks.n++) = b->refs.n;
+    }
     RAW(b, RAW_ADDR, guint64, i) = row->addr;
-    RAW(b, RAW_FIRST, guint64, i) = b->refs.n;
+    RAW(b, RAW_N_REFS, guint32, i) = 0;
     RAW(b, RAW_SIZE, guint32, i) = narrow(g->wide_size, i, row->size);
     if (row->flags & HF_OBJ_REFCOUNT)
         RAW(b, RAW_REFCOUNT, guint32, i) = narrow(g->wide_refcount, i, row->refcount);
@@ -242,13 +281,9 @@ ha_graph_builder_object(HaGraphBuilder *b, const struct hf_object_row *row)
     RAW(b, RAW_LAYOUT, guint32, i) = row->layout < g->layouts.n ? row->layout : 0;
     RAW(b, RAW_CONTENT, guint32, i) = row->flags & HF_OBJ_CONTENT ? keep_content(b, row) : 0;
     guint64 extra = row->flags & HF_OBJ_REAL_SIZE && row->real_size > row->size ? row->real_size - row->size : 0;
-    RAW(b, RAW_EXTRA, guint32, i) = MIN(extra, G_MAXUINT32);
-    b->any_extra |= extra != 0;
     RAW(b, RAW_FLAGS, guint16, i) = row->flags & HF_OBJ_FLAGS_ALL;
-    if (!add_refs(b, row))
-        return FALSE;
     b->n++;
-    return !b->failed;
+    return add_extra(b, extra) && add_refs(b, row) && !b->failed;
 }
 
 static void

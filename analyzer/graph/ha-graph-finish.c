@@ -1,64 +1,92 @@
 // SPDX-License-Identifier: MIT
 /* The second half of the builder: rows into address order, addresses into ids. */
 #include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include <heapfile/reader.h>
 
 #include "ha-graph-builder-private.h"
-#include "ha-radix.h"
 
-#define PREFETCH 24
+#define BATCH         256u /* references between the look for their places and the places' use */
+#define THREADS       4u
+#define RELEASE_BYTES ((gsize)4 << 20)
 
-/* Rows in the order of ids, without those whose address another row had before; NULL: as they are. */
+/* Rows of the order of arrival → ids. */
 typedef struct {
-    guint32 *row; /* owned */
-    guint32 n;
-} Order;
+    guint32 *id; /* owned; HA_ID_NONE: another row had the address before. NULL: rows are in order */
+    guint32 n;   /* rows */
+} Ids;
 
-static gboolean
-find_order(HaGraphBuilder *b, Order *order)
+static inline HaId
+id_of(const Ids *ids, guint32 row)
 {
-    const guint64 *addr = b->rows[RAW_ADDR].data;
-    gboolean sorted;
-    order->n = b->n;
-    if (!ha_radix_order(addr, b->n, &order->row, &sorted))
-        return FALSE;
-    if (sorted)
-        return TRUE;
-    guint32 kept = 0;
-    for (guint32 i = 0; i < b->n; i++)
-        if (kept == 0 || addr[order->row[i]] != addr[order->row[kept - 1]])
-            order->row[kept++] = order->row[i];
-    order->n = kept;
-    return TRUE;
+    return ids->id != NULL ? ids->id[row] : row;
 }
 
-/* Moves one raw column into its final order; the raw one is gone afterwards. */
-static gpointer
-take_column(HaGraphBuilder *b, guint column, const Order *order)
+/* Gives back pages of an array that is read once, from the front. *from is where the part that is still needed began. */
+static void
+release(gpointer array, gsize *from, gsize to)
 {
-    HaVec *raw = &b->rows[column];
+    if (to - *from < RELEASE_BYTES)
+        return;
+    gsize page = sysconf(_SC_PAGESIZE);
+    guintptr start = ((guintptr)array + *from + page - 1) & ~(page - 1);
+    guintptr end = ((guintptr)array + to) & ~(page - 1);
+    if (end > start)
+        (void)madvise((void *)start, end - start, MADV_DONTNEED);
+    *from = to;
+}
+
+/*
+ * Moves one raw column into its final order; the raw one is gone afterwards. *spare is an array of as many items of 4 bytes, which saves the
+ * kernel from clearing new pages for each column.
+ */
+static gpointer
+take_column(HaVec *raw, const Ids *ids, guint32 n, HaVec *spare)
+{
     gpointer result;
-    if (order->row == NULL) {
-        raw->n = b->n;
+    raw->n = ids->n;
+    if (ids->id == NULL) {
         ha_vec_trim(raw);
         result = raw->data != NULL ? raw->data : ha_mem_new(1, raw->item);
         raw->data = NULL;
-    } else {
-        result = ha_mem_new(order->n, raw->item);
-#define GATHER(type)                                                                                                   \
-    for (guint32 i = 0; i < order->n; i++)                                                                             \
-    ((type *)result)[i] = ((const type *)raw->data)[order->row[i]]
-        if (result != NULL) {
-            if (raw->item == sizeof(guint64))
-                GATHER(guint64);
-            else if (raw->item == sizeof(guint32))
-                GATHER(guint32);
-            else
-                GATHER(guint16);
-        }
-#undef GATHER
+        ha_vec_clear(raw);
+        return result;
     }
-    ha_vec_clear(raw);
-    return result;
+    gboolean recycle = raw->item == sizeof(guint32);
+    HaVec to = {.item = raw->item};
+    if (recycle && spare->capacity >= n) {
+        to = *spare;
+        *spare = (HaVec){.item = raw->item};
+    } else if (!ha_vec_reserve(&to, MAX(n, 1))) {
+        return NULL;
+    }
+    gsize released = 0;
+#define SCATTER(type)                                                                                                  \
+    for (guint32 row = 0; row < ids->n; row++) {                                                                       \
+        if (ids->id[row] != HA_ID_NONE)                                                                                \
+            ((type *)to.data)[ids->id[row]] = ((const type *)raw->data)[row];                                          \
+        if (!recycle && row % 65536 == 0)                                                                              \
+            release(raw->data, &released, row * sizeof(type));                                                         \
+    }
+    if (raw->item == sizeof(guint64))
+        SCATTER(guint64)
+    else if (raw->item == sizeof(guint32))
+        SCATTER(guint32)
+    else
+        SCATTER(guint16)
+#undef SCATTER
+    if (recycle) {
+        ha_vec_clear(spare);
+        *spare = *raw;
+        *raw = (HaVec){.item = raw->item};
+    } else {
+        ha_vec_clear(raw);
+    }
+    to.n = MAX(n, 1);
+    ha_vec_trim(&to);
+    return to.data;
 }
 
 static gboolean
@@ -71,71 +99,183 @@ add_hole(HaGraph *g, HaId id, guint64 position)
     return TRUE;
 }
 
-/* References as ids. Where rows keep their order the ids overwrite the addresses that were read already. */
+static guint64
+n_refs_of(const HaGraphBuilder *b, guint32 row)
+{
+    guint64 n = RAW(b, RAW_N_REFS, guint32, row);
+    if (G_UNLIKELY(n == HA_WIDE))
+        n = *(guint64 *)g_hash_table_lookup(b->wide_n_refs, GUINT_TO_POINTER(row));
+    return n;
+}
+
+/* Where the references of each object begin. */
 static gboolean
-link_refs(HaGraphBuilder *b, const Order *order, guint64 *dangling)
+place_refs(HaGraphBuilder *b, const Ids *ids)
 {
     HaGraph *g = b->graph;
-    const guint64 total = b->refs.n, *first = b->rows[RAW_FIRST].data;
-    guint8 *raw = b->refs.data, *out = raw;
-    gboolean in_place = order->row == NULL;
-    if (total >= G_MAXUINT32 || b->wide_offsets)
-        g->offset64 = ha_mem_new((gsize)g->n + 1, sizeof *g->offset64);
+    gsize items = (gsize)g->n + 1;
+    gboolean wide = b->n_refs >= G_MAXUINT32 || b->wide_offsets;
+    if (wide)
+        g->offset64 = ha_mem_new(items, sizeof *g->offset64);
     else
-        g->offset32 = ha_mem_new((gsize)g->n + 1, sizeof *g->offset32);
+        g->offset32 = ha_mem_new(items, sizeof *g->offset32);
     if (g->offset32 == NULL && g->offset64 == NULL)
         return FALSE;
-    if (!in_place && (out = ha_mem_new(total, sizeof(HaId))) == NULL)
-        return FALSE;
+#define PLACE(at)                                                                                                      \
+    do {                                                                                                               \
+        at[0] = 0;                                                                                                     \
+        for (guint32 row = 0; row < ids->n; row++)                                                                     \
+            if (id_of(ids, row) != HA_ID_NONE)                                                                         \
+                at[(gsize)id_of(ids, row) + 1] = n_refs_of(b, row);                                                    \
+        for (gsize i = 1; i < items; i++)                                                                              \
+            at[i] += at[i - 1];                                                                                        \
+    } while (0)
+    if (wide)
+        PLACE(g->offset64);
+    else
+        PLACE(g->offset32);
+#undef PLACE
+    g->n_refs = ha_graph_first_ref(g, g->n);
+    return TRUE;
+}
 
-    guint64 kept = 0;
-    gboolean ok = TRUE;
-    for (HaId id = 0; ok && id < g->n; id++) {
-        guint32 row = in_place ? id : order->row[id];
-        guint64 start = first[row], end = row + 1 < b->n ? first[row + 1] : total;
+/* A stretch of the rows, linked by a thread of its own. */
+typedef struct {
+    HaGraphBuilder *b; /* borrowed */
+    const Ids *ids;
+    guint32 first, end; /* rows */
+    gsize at, at_end;   /* bytes of b->refs */
+    guint64 missing;    /* places without an object */
+    guint64 dangling;   /* those among them that are not empty */
+    guint64 addr[BATCH], to[BATCH];
+    guint n;
+} Linking;
+
+static void
+flush(Linking *l)
+{
+    HaGraph *g = l->b->graph;
+    for (guint i = 0; i < l->n; i++) {
+        HaId id = ha_page_index_lookup(&g->index, l->addr[i]);
+        if (G_UNLIKELY(id == HA_ID_NONE)) {
+            l->missing++;
+            l->dangling += l->addr[i] != 0;
+        }
+        g->refs[l->to[i]] = id;
+    }
+    l->n = 0;
+}
+
+static gpointer
+link_rows(gpointer user)
+{
+    Linking *l = user;
+    HaGraph *g = l->b->graph;
+    const guint8 *bytes = l->b->refs.data;
+    gsize released = l->at;
+    for (guint32 row = l->first; row < l->end; row++) {
+        HaId id = id_of(l->ids, row);
+        guint64 left = n_refs_of(l->b, row);
+        guint64 to = id != HA_ID_NONE && left > 0 ? ha_graph_first_ref(g, id) : 0;
+        while (left > 0) {
+            guint64 head, base;
+            l->at += hf_unpack_uv(bytes + l->at, l->at_end - l->at, &head);
+            guint64 part = head >> 1;
+            left -= part;
+            if (id == HA_ID_NONE) {
+                for (; part > 0; part--)
+                    l->at += hf_unpack_uv(bytes + l->at, l->at_end - l->at, &head);
+                continue;
+            }
+            base = head & 1 ? 0 : g->addr[id];
+            while (part > 0) {
+                if (l->n == BATCH)
+                    flush(l);
+                guint take = MIN(part, BATCH - l->n);
+                guint64 *addr = l->addr + l->n;
+                l->at += hf_unpack_refs(bytes + l->at, l->at_end - l->at, base, addr, take);
+                base = addr[take - 1];
+                part -= take;
+                for (guint i = 0; i < take; i++) {
+                    ha_page_index_prefetch(&g->index, addr[i]);
+                    l->to[l->n++] = to++;
+                }
+            }
+        }
+        if (row % 65536 == 0)
+            release(l->b->refs.data, &released, l->at);
+    }
+    flush(l);
+    return NULL;
+}
+
+/* Takes out what leads nowhere, and notes where it stood. */
+static gboolean
+close_holes(HaGraph *g)
+{
+    guint64 kept = 0, start = 0;
+    for (HaId id = 0; id < g->n; id++) {
+        guint64 end = ha_graph_first_ref(g, (guint64)id + 1);
         if (g->offset32 != NULL)
             g->offset32[id] = kept;
         else
             g->offset64[id] = kept;
-        for (guint64 e = start; ok && e < end; e++) {
-            guint64 addr, ahead;
-            if (e + PREFETCH < total) {
-                memcpy(&ahead, raw + (e + PREFETCH) * sizeof ahead, sizeof ahead);
-                ha_page_index_prefetch(&g->index, ahead);
-            }
-            memcpy(&addr, raw + e * sizeof addr, sizeof addr);
-            HaId to = ha_page_index_lookup(&g->index, addr);
-            if (G_UNLIKELY(to == HA_ID_NONE)) {
-                *dangling += addr != 0;
-                ok = add_hole(g, id, e - start);
-            } else {
-                memcpy(out + kept++ * sizeof to, &to, sizeof to);
-            }
+        for (guint64 e = start; e < end; e++) {
+            if (g->refs[e] != HA_ID_NONE)
+                g->refs[kept++] = g->refs[e];
+            else if (!add_hole(g, id, e - start))
+                return FALSE;
         }
+        start = end;
     }
     if (g->offset32 != NULL)
         g->offset32[g->n] = kept;
     else
         g->offset64[g->n] = kept;
     g->n_refs = kept;
-    if (in_place) {
-        b->refs.data = NULL;
-        HaVec ids = {.data = out, .n = kept, .capacity = b->refs.capacity * 2, .item = sizeof(HaId)};
-        ha_vec_trim(&ids);
-        out = ids.data;
+    return TRUE;
+}
+
+static gboolean
+link_refs(HaGraphBuilder *b, const Ids *ids, guint64 *dangling)
+{
+    guint64 missing = 0;
+    HaGraph *g = b->graph;
+    if (!place_refs(b, ids) || (g->refs = ha_mem_new(MAX(g->n_refs, 1), sizeof *g->refs)) == NULL)
+        return FALSE;
+    guint n_threads = b->n < 2 * HA_ROWS_PER_MARK ? 1 : MIN(g_get_num_processors(), THREADS);
+    g_autofree Linking *linking = g_new0(Linking, n_threads);
+    GThread *threads[THREADS] = {0};
+    guint32 per_thread = b->n / n_threads / HA_ROWS_PER_MARK * HA_ROWS_PER_MARK;
+    for (guint t = 0; t < n_threads; t++) {
+        guint32 first = t * per_thread, end = t + 1 < n_threads ? first + per_thread : b->n;
+        linking[t].b = b;
+        linking[t].ids = ids;
+        linking[t].first = first;
+        linking[t].end = end;
+        linking[t].at = b->n > 0 ? HA_ITEM(b->marks, guint64, first / HA_ROWS_PER_MARK) : 0;
+        linking[t].at_end = b->refs.n;
+        if (t > 0)
+            threads[t] = g_thread_try_new("link", link_rows, &linking[t], NULL);
+    }
+    for (guint t = 0; t < n_threads; t++) {
+        if (threads[t] != NULL)
+            g_thread_join(threads[t]);
+        else
+            link_rows(&linking[t]);
+        missing += linking[t].missing;
+        *dangling += linking[t].dangling;
     }
     ha_vec_clear(&b->refs);
-    g->refs = (HaId *)(void *)out;
-    if (g->refs == NULL)
-        g->refs = ha_mem_new(1, sizeof *g->refs);
-    return ok && g->refs != NULL;
+    ha_vec_clear(&b->rows[RAW_N_REFS]);
+    return missing == 0 || close_holes(g);
 }
 
 /* Side tables were kept by row; a row that was dropped finds the id of the one that was kept, and must not disturb it. */
 static void
-renumber(HaGraph *g, const Order *order, const guint32 *id_of_row)
+renumber(HaGraph *g, const Ids *ids)
 {
-    if (order->row == NULL)
+    if (ids->id == NULL)
         return;
     GHashTable **wides[] = {&g->wide_size, &g->wide_refcount};
     for (guint t = 0; t < G_N_ELEMENTS(wides); t++) {
@@ -144,7 +284,7 @@ renumber(HaGraph *g, const Order *order, const guint32 *id_of_row)
         gpointer row, value;
         g_hash_table_iter_init(&iter, old);
         while (g_hash_table_iter_next(&iter, &row, &value)) {
-            HaId id = id_of_row[GPOINTER_TO_UINT(row)];
+            HaId id = ids->id[GPOINTER_TO_UINT(row)];
             if (id == HA_ID_NONE)
                 continue;
             g_hash_table_iter_steal(&iter);
@@ -207,37 +347,39 @@ link_roots(HaGraphBuilder *b, guint64 *dangling)
 }
 
 static gboolean
+sort_addresses(HaGraphBuilder *b, const Ids *ids)
+{
+    HaGraph *g = b->graph;
+    HaVec none = {.item = sizeof(guint32)};
+    g->addr = take_column(&b->rows[RAW_ADDR], ids, g->n, &none);
+    ha_page_index_use(&g->index, g->addr);
+    return g->addr != NULL;
+}
+
+static gboolean
 finish(HaGraphBuilder *b)
 {
     HaGraph *g = b->graph;
-    Order order = {0};
-    guint32 *id_of_row = NULL;
+    Ids ids = {.n = b->n};
+    HaVec spare = {.item = sizeof(guint32)};
     guint64 dangling = 0, no_root = 0;
-    gboolean ok = find_order(b, &order);
-    if (!ok)
+    if (!ha_page_index_rank(&g->index, b->rows[RAW_ADDR].data, b->n, &ids.id))
         return FALSE;
-    g->n = order.n;
-    ok = (g->addr = take_column(b, RAW_ADDR, &order)) != NULL && (g->size = take_column(b, RAW_SIZE, &order)) != NULL &&
-         (g->refcount = take_column(b, RAW_REFCOUNT, &order)) != NULL &&
-         (g->type = take_column(b, RAW_TYPE, &order)) != NULL &&
-         (g->layout = take_column(b, RAW_LAYOUT, &order)) != NULL &&
-         (g->content = take_column(b, RAW_CONTENT, &order)) != NULL &&
-         (!b->any_extra || (g->extra = take_column(b, RAW_EXTRA, &order)) != NULL) &&
-         (g->flags = take_column(b, RAW_FLAGS, &order)) != NULL && ha_page_index_init(&g->index, g->addr, g->n);
-    ha_vec_clear(&b->rows[RAW_EXTRA]);
-    if (ok && order.row != NULL && (g_hash_table_size(g->wide_size) > 0 || g_hash_table_size(g->wide_refcount) > 0)) {
-        id_of_row = ha_mem_new(b->n, sizeof *id_of_row);
-        ok = id_of_row != NULL;
-        for (guint32 row = 0; ok && row < b->n; row++)
-            id_of_row[row] = HA_ID_NONE;
-        for (HaId id = 0; ok && id < order.n; id++)
-            id_of_row[order.row[id]] = id;
-        if (ok)
-            renumber(g, &order, id_of_row);
-    }
-    ok = ok && link_refs(b, &order, &dangling) && link_roots(b, &no_root);
-    ha_mem_free(id_of_row);
-    ha_mem_free(order.row);
+    g->n = g->index.n;
+    HaVec *rows = b->rows;
+    gboolean ok = (g->size = take_column(&rows[RAW_SIZE], &ids, g->n, &spare)) != NULL &&
+                  (g->refcount = take_column(&rows[RAW_REFCOUNT], &ids, g->n, &spare)) != NULL &&
+                  (g->type = take_column(&rows[RAW_TYPE], &ids, g->n, &spare)) != NULL &&
+                  (g->layout = take_column(&rows[RAW_LAYOUT], &ids, g->n, &spare)) != NULL &&
+                  (g->content = take_column(&rows[RAW_CONTENT], &ids, g->n, &spare)) != NULL &&
+                  (b->extra.n == 0 || (g->extra = take_column(&b->extra, &ids, g->n, &spare)) != NULL) &&
+                  (g->flags = take_column(&rows[RAW_FLAGS], &ids, g->n, &spare)) != NULL;
+    ha_vec_clear(&spare);
+    ok = ok && sort_addresses(b, &ids) && link_refs(b, &ids, &dangling);
+    if (ok)
+        renumber(g, &ids);
+    ha_mem_free(ids.id);
+    ok = ok && link_roots(b, &no_root);
     if (!ok)
         return FALSE;
 

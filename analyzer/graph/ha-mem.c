@@ -24,6 +24,9 @@ ha_vec_reserve(HaVec *v, gsize more)
         return FALSE;
     v->data = p;
     v->capacity = want;
+    if (want * v->item >= LARGE)
+        (void)madvise((gpointer)(((guintptr)p + 4095) & ~(guintptr)4095), (want * v->item - 4095) & ~(gsize)4095,
+                      MADV_HUGEPAGE); /* only a wish */
     return TRUE;
 }
 

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 /*
- * Address → rank in a sorted array of addresses. One 64-byte slot for each 4 KiB page that holds objects, in an open hash table: a
- * bitmap of the 16-byte granules where objects start, and the rank of the page's first. A page with an address that is not a
- * multiple of 16 is searched in the array itself. Immutable after the build, any thread.
+ * Address → rank among addresses. One 64-byte slot for each 4 KiB page that holds objects, in an open hash table: a bitmap of the
+ * 16-byte granules where objects start, and the rank of the page's first. A page with an address that is not a multiple of 16 is
+ * searched in the sorted array itself. Two steps, so that nothing need be sorted but the pages: ha_page_index_rank() gives the rank of
+ * each address of an unsorted array, ha_page_index_use() says where they stand once they are in order. Immutable afterwards, any thread.
  */
 #include <glib.h>
 
@@ -16,7 +17,12 @@ typedef struct {
     guint64 mask;
 } HaPageIndex;
 
-gboolean ha_page_index_init(HaPageIndex *x, const guint64 *addr, guint32 n); /* FALSE: no memory */
+/*
+ * On return (*rank)[i] is the rank of addr[i], or G_MAXUINT32 where the same address stood before, and x->n how many are distinct. *rank is
+ * NULL when addresses are strictly ascending: then it would be i. Free *rank with ha_mem_free. FALSE: no memory.
+ */
+gboolean ha_page_index_rank(HaPageIndex *x, const guint64 *addr, guint32 n, guint32 **rank);
+void ha_page_index_use(HaPageIndex *x, const guint64 *sorted); /* x->n of them; borrowed for as long as x lives */
 void ha_page_index_clear(HaPageIndex *x);
 guint32 ha_page_index_lookup(const HaPageIndex *x, guint64 addr); /* G_MAXUINT32: not there */
 void ha_page_index_prefetch(const HaPageIndex *x, guint64 addr);

@@ -211,6 +211,24 @@ get_refs(struct cursor *c, uint64_t from, uint64_t *refs, uint64_t n)
         prev = refs[i] = get_daddr(c, prev);
 }
 
+size_t
+hf_unpack_refs(const uint8_t *packed, size_t length, uint64_t base, uint64_t *refs, uint64_t n)
+{
+    struct cursor c;
+    open_cursor(&c, packed, length);
+    get_refs(&c, base, refs, n);
+    return (size_t)(c.at - packed);
+}
+
+size_t
+hf_unpack_uv(const uint8_t *packed, size_t length, uint64_t *value)
+{
+    struct cursor c;
+    open_cursor(&c, packed, length);
+    *value = get_uv(&c);
+    return (size_t)(c.at - packed);
+}
+
 static void
 check_layout(struct hf_reader *r, struct cursor *c, uint32_t layout, uint64_t n)
 {
@@ -303,7 +321,9 @@ object_row(struct hf_reader *r, struct cursor *c, const struct hf_handlers *h, v
         uint64_t *refs = reserve(&r->refs_scratch, row.n_refs, sizeof *refs);
         if (refs == NULL)
             return ROW_NOMEM;
+        row.packed = c->at;
         get_refs(c, flags & HF_OBJ_CONT ? 0 : row.addr, refs, row.n_refs);
+        row.packed_len = (size_t)(c->at - row.packed);
         row.refs = refs;
     }
     if (c->bad_at == NULL)

@@ -192,15 +192,32 @@ test_empty(void)
     g_assert_true(ha_graph_need_referrers(g, NULL));
 }
 
+typedef struct {
+    guint n, granules; /* objects, and among how many places; many share one if these are few */
+    guint odd;         /* every so many-th is at a multiple of 8 only; 0: none */
+    gboolean sorted;
+} Random;
+
+static gint
+compare_addresses(gconstpointer a, gconstpointer b)
+{
+    guint64 x = *(const guint64 *)a, y = *(const guint64 *)b;
+    return x < y ? -1 : x > y;
+}
+
 /* Many random objects against a hash table: order, lookup and both directions of references. */
 static void
-test_random(void)
+test_random(gconstpointer user)
 {
-    enum { N = 20000 };
+    const Random *random = user;
+    const guint N = random->n;
     g_autoptr(HaGraphBuilder) b = ha_graph_builder_new(HA_SOURCE_HEAPDUMP_GDB);
     g_autofree guint64 *addrs = g_new(guint64, N);
     for (guint i = 0; i < N; i++)
-        addrs[i] = 0x7f0000000000 + (guint64)g_test_rand_int_range(0, 1 << 22) * (i % 50 == 0 ? 8 : 16);
+        addrs[i] = 0x7f0000000000 + (guint64)g_test_rand_int_range(0, random->granules) *
+                                        (random->odd != 0 && i % random->odd == 0 ? 8 : 16);
+    if (random->sorted)
+        qsort(addrs, N, sizeof *addrs, compare_addresses);
     for (guint i = 0; i < N; i++) {
         guint64 refs[3] = {addrs[g_test_rand_int_range(0, N)], addrs[g_test_rand_int_range(0, N)], 0x10};
         ha_graph_builder_object(
@@ -245,6 +262,11 @@ main(int argc, char **argv)
     g_test_add_func("/graph/split", test_split);
     g_test_add_func("/graph/roots", test_roots);
     g_test_add_func("/graph/empty", test_empty);
-    g_test_add_func("/graph/random", test_random);
+    static const Random sparse = {20000, 1 << 22, 50, FALSE}, dense = {150000, 1 << 18, 0, FALSE},
+                        odd = {150000, 1 << 18, 1000, FALSE}, sorted = {150000, 1 << 28, 0, TRUE};
+    g_test_add_data_func("/graph/sparse", &sparse, test_random);
+    g_test_add_data_func("/graph/dense", &dense, test_random);
+    g_test_add_data_func("/graph/odd", &odd, test_random);
+    g_test_add_data_func("/graph/sorted", &sorted, test_random);
     return g_test_run();
 }

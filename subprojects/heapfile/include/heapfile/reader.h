@@ -93,5 +93,12 @@ struct hf_handlers {
 enum hf_status hf_decode_chunk(struct hf_reader *r, const struct hf_chunk_header *chunk, const uint8_t *payload,
                                const struct hf_handlers *handlers, void *user);
 
+/*
+ * For who keeps hf_object_row.packed and reads it later: n addresses that begin at a base, or one number. Return the bytes used, never more
+ * than there are; what is cut or wrong reads as 0.
+ */
+size_t hf_unpack_refs(const uint8_t *packed, size_t length, uint64_t base, uint64_t *refs, uint64_t n);
+size_t hf_unpack_uv(const uint8_t *packed, size_t length, uint64_t *value);
+
 /* Header, all chunks, END: HF_EOF when the file is whole. Totals of END are compared with what was read. */
 enum hf_status hf_read_all(struct hf_reader *r, const struct hf_handlers *handlers, void *user);

@@ -90,6 +90,9 @@ struct hf_object_row {
     uint64_t n_refs;
     uint64_t
         first_ref; /* set by the reader: position of refs[0] among all references of the object; writers ignore it */
+    /* set by the reader: the same as n_refs × daddr, as in the file; writers ignore it */
+    const uint8_t *packed;
+    size_t packed_len;
 };
 /*
  * Writes a row, split into parts (format.h, OBJECTS) where the references do not fit a chunk; the layout is that of the whole object.
