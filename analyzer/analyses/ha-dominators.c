@@ -31,19 +31,12 @@ typedef struct {
 typedef struct {
     HaGraph *g;
     const HaBits *live;
-    HaBits *weak;  /* owned: objects with weak references among their own */
     HaBits *roots; /* owned: held by the super-root */
     HaDominators *d;
     Link *link;    /* owned */
     guint32 *semi; /* owned */
     HaVec stack;   /* Step, then guint32 */
 } Work;
-
-static gboolean
-is_weak(const Work *w, HaId from, gsize i)
-{
-    return ha_bits_get(w->weak, from) && ha_graph_ref_flags(w->g, from, i) & HF_RUN_WEAK;
-}
 
 /* Depth first from one object, iteratively. */
 static gboolean
@@ -65,10 +58,11 @@ search(Work *w, HaId start)
         HaId from = d->object[step->node];
         gsize n_refs, i = step->next;
         const HaId *refs = ha_graph_referents(w->g, from, &n_refs);
+        HaWeakView weak = ha_graph_weak_referents(w->g, from);
         for (; i < n_refs; i++) {
             if (i + 16 < n_refs)
                 __builtin_prefetch(&d->number[refs[i + 16]]);
-            if (d->number[refs[i]] == UNSEEN && ha_bits_get(w->live, refs[i]) && !is_weak(w, from, i))
+            if (d->number[refs[i]] == UNSEEN && ha_bits_get(w->live, refs[i]) && !ha_weak(&weak, i))
                 break;
         }
         if (i == n_refs) {
@@ -96,12 +90,9 @@ number_nodes(Work *w, const HaLedger *ledger)
     d->parent[0] = 0;
     d->n = 1;
     w->stack.item = sizeof(Step);
-    for (HaId id = 0; id < d->n_objects; id++) {
-        if (ha_graph_any_ref_flags(w->g, id) & HF_RUN_WEAK)
-            ha_bits_set(w->weak, id);
+    for (HaId id = 0; id < d->n_objects; id++)
         if (ha_is_root(w->g, ledger, id))
             ha_bits_set(w->roots, id);
-    }
     for (HaId id = 0; id < d->n_objects; id++)
         if (ha_bits_get(w->roots, id) && !search(w, id))
             return FALSE;
@@ -133,20 +124,6 @@ evaluate(Work *w, guint32 node, guint32 linked)
     return least;
 }
 
-/* A reference from is in the reverse arrays even if it is weak. */
-static gboolean
-holds(const Work *w, HaId from, HaId to)
-{
-    if (!ha_bits_get(w->weak, from))
-        return TRUE;
-    gsize n;
-    const HaId *refs = ha_graph_referents(w->g, from, &n);
-    for (gsize i = 0; i < n; i++)
-        if (refs[i] == to && !is_weak(w, from, i))
-            return TRUE;
-    return FALSE;
-}
-
 static void
 find_semidominators(Work *w)
 {
@@ -168,11 +145,12 @@ find_semidominators(Work *w)
             semi = 0;
         else if (semi != 0)
             from = ha_graph_referrers(w->g, to, &n);
+        HaWeakView weak = ha_graph_weak_referrers(w->g, to);
         for (gsize i = 0; n > 1 && i < n && semi != 0; i++) {
             if (i + 16 < n)
                 __builtin_prefetch(&d->number[from[i + 16]]);
             guint32 u = d->number[from[i]];
-            if (u == UNSEEN || !holds(w, from[i], to))
+            if (u == UNSEEN || ha_weak(&weak, i))
                 continue;
             if (u > v)
                 u = evaluate(w, u, v + 1);
@@ -208,10 +186,8 @@ build(Work *w, const HaLedger *ledger)
     d->number = ha_mem_new(room, sizeof *d->number);
     d->object = ha_mem_new(room, sizeof *d->object);
     d->parent = ha_mem_new(room, sizeof *d->parent);
-    w->weak = ha_bits_new(d->n_objects, FALSE);
     w->roots = ha_bits_new(d->n_objects, FALSE);
-    if (d->number == NULL || d->object == NULL || d->parent == NULL || w->weak == NULL || w->roots == NULL ||
-        !number_nodes(w, ledger))
+    if (d->number == NULL || d->object == NULL || d->parent == NULL || w->roots == NULL || !number_nodes(w, ledger))
         return FALSE;
     ha_vec_clear(&w->stack);
     w->stack.item = sizeof(guint32);
@@ -248,7 +224,6 @@ ha_dominators_new(HaGraph *g, const HaLedger *ledger, const HaBits *live, GError
     d->n_objects = ha_graph_n_objects(g);
     Work w = {.g = g, .live = live, .d = d};
     gboolean ok = build(&w, ledger);
-    ha_bits_free(w.weak);
     ha_bits_free(w.roots);
     ha_mem_free(w.link);
     ha_mem_free(w.semi);

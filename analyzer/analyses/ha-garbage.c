@@ -51,9 +51,9 @@ ha_ledger_new(const HaGraph *g, GError **error)
         const HaId *refs = ha_graph_referents(g, id, &n_refs);
         if (n_refs == 0)
             continue;
-        gboolean some_weak = (ha_graph_any_ref_flags(g, id) & HF_RUN_WEAK) != 0;
+        HaWeakView weak = ha_graph_weak_referents(g, id);
         for (gsize i = 0; i < n_refs; i++)
-            if (!some_weak || !(ha_graph_ref_flags(g, id, i) & HF_RUN_WEAK))
+            if (!ha_weak(&weak, i))
                 take_one(&l->left[refs[i]], &l->overdrawn);
     }
     gsize n_roots;
@@ -95,11 +95,9 @@ reach(const HaGraph *g, Stack *stack, HaBits *reached)
         const HaId *refs = ha_graph_referents(g, id, &n_refs);
         if (n_refs == 0)
             continue;
-        gboolean some_weak = (ha_graph_any_ref_flags(g, id) & HF_RUN_WEAK) != 0;
+        HaWeakView weak = ha_graph_weak_referents(g, id);
         for (gsize i = 0; i < n_refs; i++) {
-            if (ha_bits_get(reached, refs[i]))
-                continue;
-            if (some_weak && ha_graph_ref_flags(g, id, i) & HF_RUN_WEAK)
+            if (ha_bits_get(reached, refs[i]) || ha_weak(&weak, i))
                 continue;
             ha_bits_set(reached, refs[i]);
             stack->items[stack->n++] = refs[i];

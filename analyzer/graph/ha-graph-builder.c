@@ -135,10 +135,16 @@ ha_graph_builder_layout(HaGraphBuilder *b, const struct hf_run *runs, gsize n)
     HaGraph *g = b->graph;
     if (!room(b, &g->layouts, 1) || !room(b, &g->runs, n))
         return 0;
-    HaLayout layout = {.first_run = g->runs.n, .n_runs = n};
+    HaLayout layout = {.first_run = g->runs.n, .n_runs = n, .open = n};
     for (gsize i = 0; i < n; i++) {
-        HaRun run = {
-            .kind = runs[i].kind, .flags = runs[i].flags, .count = runs[i].count, .first_name = g->layout_names.n};
+        HaRun run = {.kind = runs[i].kind,
+                     .flags = runs[i].flags,
+                     .count = runs[i].count,
+                     .start = layout.fixed,
+                     .first_name = g->layout_names.n};
+        if (run.count == 0)
+            layout.open = i;
+        layout.fixed += run.count;
         if (run.kind == HF_RUN_NAMED) {
             if (!room(b, &g->layout_names, runs[i].count))
                 return 0;

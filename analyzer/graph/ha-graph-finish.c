@@ -346,6 +346,25 @@ link_roots(HaGraphBuilder *b, guint64 *dangling)
     return TRUE;
 }
 
+/* A bit for each reference that holds nothing. */
+static gboolean
+mark_weak(HaGraph *g)
+{
+    for (HaId id = 0; id < g->n; id++) {
+        if (!(ha_graph_any_ref_flags(g, id) & HF_RUN_WEAK))
+            continue;
+        guint64 first = ha_graph_first_ref(g, id), end = ha_graph_first_ref(g, (guint64)id + 1);
+        for (guint64 e = first; e < end; e++) {
+            if (!(ha_graph_ref_flags(g, id, e - first) & HF_RUN_WEAK))
+                continue;
+            if (g->weak == NULL && (g->weak = ha_mem_new0(g->n_refs / 64 + 1, sizeof *g->weak)) == NULL)
+                return FALSE;
+            g->weak[e / 64] |= G_GUINT64_CONSTANT(1) << e % 64;
+        }
+    }
+    return TRUE;
+}
+
 static gboolean
 sort_addresses(HaGraphBuilder *b, const Ids *ids)
 {
@@ -375,7 +394,7 @@ finish(HaGraphBuilder *b)
                   (b->extra.n == 0 || (g->extra = take_column(&b->extra, &ids, g->n, &spare)) != NULL) &&
                   (g->flags = take_column(&rows[RAW_FLAGS], &ids, g->n, &spare)) != NULL;
     ha_vec_clear(&spare);
-    ok = ok && sort_addresses(b, &ids) && link_refs(b, &ids, &dangling);
+    ok = ok && sort_addresses(b, &ids) && link_refs(b, &ids, &dangling) && mark_weak(g);
     if (ok)
         renumber(g, &ids);
     ha_mem_free(ids.id);

@@ -14,11 +14,14 @@ G_STATIC_ASSERT((HF_OBJ_FLAGS_ALL & HA_FLAG_HOLES) == 0);
 typedef struct {
     guint8 kind, flags;
     guint64 count;      /* 0: the rest */
+    guint64 start;      /* references before it, but for those of a run that takes the rest */
     guint32 first_name; /* NAMED: into layout_names */
 } HaRun;
 
 typedef struct {
     guint32 first_run, n_runs;
+    guint32 open;  /* the run that takes the rest; n_runs: none */
+    guint64 fixed; /* references of all others */
     guint8 any_flags;
 } HaLayout;
 
@@ -51,6 +54,9 @@ struct HaGraph {
     guint32 *back_offset32;
     guint64 *back_offset64;
     HaId *back_refs; /* NULL until asked for */
+    /* a bit for each reference, set for those that hold nothing; NULL if all hold. owned, ha_mem_free */
+    guint64 *weak;
+    guint64 *back_weak; /* the same of back_refs */
 
     HaPageIndex index;
     GHashTable *wide_size;     /* id → guint64 *, owned */

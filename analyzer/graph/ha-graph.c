@@ -24,9 +24,9 @@ ha_graph_unref(HaGraph *g)
 {
     if (g == NULL || !g_atomic_ref_count_dec(&g->ref_count))
         return;
-    gpointer columns[] = {g->addr,    g->size,          g->refcount,      g->type,      g->layout,
-                          g->content, g->extra,         g->flags,         g->offset32,  g->offset64,
-                          g->refs,    g->back_offset32, g->back_offset64, g->back_refs, g->root_order};
+    gpointer columns[] = {g->addr,          g->size,      g->refcount,   g->type,     g->layout,   g->content,
+                          g->extra,         g->flags,     g->offset32,   g->offset64, g->refs,     g->back_offset32,
+                          g->back_offset64, g->back_refs, g->root_order, g->weak,     g->back_weak};
     for (guint i = 0; i < G_N_ELEMENTS(columns); i++)
         ha_mem_free(columns[i]);
     ha_page_index_clear(&g->index);
@@ -215,7 +215,9 @@ ha_graph_need_referrers(HaGraph *g, GError **error)
     guint32 *at32 = narrow ? ha_mem_new0(items, sizeof *at32) : NULL;
     guint64 *at64 = narrow ? NULL : ha_mem_new0(items, sizeof *at64);
     HaId *back = ha_mem_new(g->n_refs, sizeof *back);
-    if ((at32 == NULL && at64 == NULL) || back == NULL) {
+    guint64 *back_weak = g->weak != NULL ? ha_mem_new0(g->n_refs / 64 + 1, sizeof *back_weak) : NULL;
+    if ((at32 == NULL && at64 == NULL) || back == NULL || (g->weak != NULL && back_weak == NULL)) {
+        ha_mem_free(back_weak);
         ha_mem_free(at32);
         ha_mem_free(at64);
         ha_mem_free(back);
@@ -235,6 +237,10 @@ ha_graph_need_referrers(HaGraph *g, GError **error)
             for (guint64 e = ha_graph_first_ref(g, from); e < end; e++) {                                              \
                 if (e + 24 < g->n_refs)                                                                                \
                     __builtin_prefetch(&at[(gsize)g->refs[e + 24] + 1]);                                               \
+                if (back_weak != NULL && g->weak[e / 64] >> e % 64 & 1) {                                              \
+                    guint64 to = at[(gsize)g->refs[e] + 1];                                                            \
+                    back_weak[to / 64] |= G_GUINT64_CONSTANT(1) << to % 64;                                            \
+                }                                                                                                      \
                 back[at[(gsize)g->refs[e] + 1]++] = from;                                                              \
             }                                                                                                          \
         }                                                                                                              \
@@ -247,6 +253,7 @@ ha_graph_need_referrers(HaGraph *g, GError **error)
     g->back_offset32 = at32;
     g->back_offset64 = at64;
     g->back_refs = back;
+    g->back_weak = back_weak;
     return TRUE;
 }
 
@@ -267,6 +274,21 @@ ha_graph_referrers(HaGraph *g, HaId id, gsize *n)
     }
     *n = end - first;
     return g->back_refs + first;
+}
+
+HaWeakView
+ha_graph_weak_referents(const HaGraph *g, HaId id)
+{
+    gboolean some = g->weak != NULL && ha_graph_any_ref_flags(g, id) & HF_RUN_WEAK;
+    return (HaWeakView){.bits = some ? g->weak : NULL, .first = ha_graph_first_ref(g, id)};
+}
+
+HaWeakView
+ha_graph_weak_referrers(const HaGraph *g, HaId id)
+{
+    g_assert(id < g->n && g->back_refs != NULL);
+    return (HaWeakView){.bits = g->back_weak,
+                        .first = g->back_offset32 != NULL ? g->back_offset32[id] : g->back_offset64[id]};
 }
 
 const HaRoot *

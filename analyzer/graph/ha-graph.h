@@ -103,6 +103,23 @@ guint8 ha_graph_any_ref_flags(const HaGraph *g, HaId id);
  * Flags of one reference. HF_RUN_HIDDEN of ITEMS concerns the keys only.
  */
 guint8 ha_graph_ref_flags(const HaGraph *g, HaId id, gsize i);
+/*
+ * Which references hold nothing, for loops over many: ha_weak(view, i) is what HF_RUN_WEAK says of the i-th referent, or of the reference
+ * from the i-th referrer. The views are as cheap as the loops; that of referrers needs ha_graph_need_referrers().
+ */
+typedef struct {
+    const guint64 *bits; /* NULL: all hold */
+    guint64 first;
+} HaWeakView;
+HaWeakView ha_graph_weak_referents(const HaGraph *g, HaId id);
+HaWeakView ha_graph_weak_referrers(const HaGraph *g, HaId id);
+
+static inline gboolean
+ha_weak(const HaWeakView *view, gsize i)
+{
+    return view->bits != NULL && (view->bits[(view->first + i) / 64] >> (view->first + i) % 64 & 1);
+}
+
 /* The same as text: ".attr", "['key']", "[3]", "{member}", "<key 'k'>"; NULL when there is none. */
 char *ha_graph_ref_text(const HaGraph *g, HaId id, gsize i); /* owned by the caller */
 

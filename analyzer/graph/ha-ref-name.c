@@ -69,17 +69,21 @@ find_run(const HaGraph *g, HaId id, guint64 position, guint64 total)
 {
     const HaLayout *layout = &HA_ITEM(g->layouts, HaLayout, g->layout[id]);
     const HaRun *runs = (const HaRun *)g->runs.data + layout->first_run;
-    guint64 fixed = 0, at = 0;
-    for (guint32 r = 0; r < layout->n_runs; r++)
-        fixed += runs[r].count;
-    guint64 rest = total > fixed ? total - fixed : 0;
-    for (guint32 r = 0; r < layout->n_runs; r++) {
-        guint64 count = runs[r].count != 0 ? runs[r].count : rest;
-        if (position < at + count)
-            return (Found){.run = &runs[r], .first = at};
-        at += count;
+    guint64 rest = total > layout->fixed ? total - layout->fixed : 0;
+    if (position >= layout->fixed + (layout->open < layout->n_runs ? rest : 0))
+        return (Found){0};
+#define START(r) (runs[r].start + ((r) > layout->open ? rest : 0))
+    /* the last that begins at or before the position: an open run that got nothing begins where the next one does */
+    guint32 low = 0, high = layout->n_runs;
+    while (high - low > 1) {
+        guint32 middle = low + (high - low) / 2;
+        if (START(middle) <= position)
+            low = middle;
+        else
+            high = middle;
     }
-    return (Found){0};
+    return (Found){.run = &runs[low], .first = START(low)};
+#undef START
 }
 
 void
