@@ -14,8 +14,9 @@ struct HaDominators {
     guint32 n_objects, n; /* n: nodes, super-root included */
     guint32 *number;      /* of an object; UNSEEN: not live */
     HaId *object;
-    guint32 *parent; /* in the search tree, at last in the dominator tree */
-    guint64 *retained;
+    guint32 *parent;   /* in the search tree, at last in the dominator tree */
+    guint64 *retained; /* lies where links were */
+    guint64 steps;
 };
 
 typedef struct {
@@ -24,18 +25,13 @@ typedef struct {
 } Link;
 
 typedef struct {
-    guint32 node;
-    gsize next; /* reference to look at */
-} Step;
-
-typedef struct {
     HaGraph *g;
     const HaBits *live;
     HaBits *roots; /* owned: held by the super-root */
     HaDominators *d;
     Link *link;    /* owned */
     guint32 *semi; /* owned */
-    HaVec stack;   /* Step, then guint32 */
+    HaVec stack;   /* gsize: the reference to look at next, for each node on the way down; then guint32 */
 } Work;
 
 /* Depth first from one object, iteratively. */
@@ -46,39 +42,59 @@ search(Work *w, HaId start)
     if (d->number[start] != UNSEEN || !ha_bits_get(w->live, start))
         return TRUE;
     ha_bits_set(w->roots, start);
-    d->number[start] = d->n;
-    d->object[d->n] = start;
-    d->parent[d->n] = 0;
+    guint32 node = d->n++;
+    d->number[start] = node;
+    d->object[node] = start;
+    d->parent[node] = 0;
     w->stack.n = 0;
     if (!ha_vec_reserve(&w->stack, 1))
         return FALSE;
-    ((Step *)w->stack.data)[w->stack.n++] = (Step){.node = d->n++};
-    while (w->stack.n > 0) {
-        Step *step = &((Step *)w->stack.data)[w->stack.n - 1];
-        HaId from = d->object[step->node];
-        gsize n_refs, i = step->next;
+    gsize *next = w->stack.data, depth = 0;
+    next[0] = 0;
+    while (node != 0) {
+        HaId from = d->object[node];
+        gsize n_refs, i = next[depth];
         const HaId *refs = ha_graph_referents(w->g, from, &n_refs);
-        HaWeakView weak = ha_graph_weak_referents(w->g, from);
         for (; i < n_refs; i++) {
             if (i + 16 < n_refs)
                 __builtin_prefetch(&d->number[refs[i + 16]]);
-            if (d->number[refs[i]] == UNSEEN && ha_bits_get(w->live, refs[i]) && !ha_weak(&weak, i))
+            if (d->number[refs[i]] != UNSEEN || !ha_bits_get(w->live, refs[i]))
+                continue;
+            HaWeakView weak = ha_graph_weak_referents(w->g, from);
+            if (!ha_weak(&weak, i))
                 break;
         }
         if (i == n_refs) {
-            w->stack.n--;
+            node = d->parent[node];
+            depth--;
             continue;
         }
         HaId to = refs[i];
-        step->next = i + 1;
+        next[depth++] = i + 1;
         d->number[to] = d->n;
         d->object[d->n] = to;
-        d->parent[d->n] = step->node;
+        d->parent[d->n] = node;
+        node = d->n++;
+        w->stack.n = depth;
         if (!ha_vec_reserve(&w->stack, 1))
             return FALSE;
-        ((Step *)w->stack.data)[w->stack.n++] = (Step){.node = d->n++};
+        next = w->stack.data;
+        next[depth] = 0;
     }
     return TRUE;
+}
+
+/* Held by the super-root: the same as ha_is_root(), for all. */
+static void
+mark_roots(Work *w, const HaLedger *ledger)
+{
+    gsize n_roots;
+    const HaRoot *roots = ha_graph_roots(w->g, &n_roots);
+    for (gsize i = 0; i < n_roots; i++)
+        ha_bits_set(w->roots, roots[i].id);
+    for (HaId id = 0; id < w->d->n_objects; id++)
+        if (ha_graph_flags(w->g, id) & HF_OBJ_IMMORTAL || (ledger != NULL && ha_ledger_surplus(ledger, id) > 0))
+            ha_bits_set(w->roots, id);
 }
 
 static gboolean
@@ -89,10 +105,8 @@ number_nodes(Work *w, const HaLedger *ledger)
     d->object[0] = HA_ID_NONE;
     d->parent[0] = 0;
     d->n = 1;
-    w->stack.item = sizeof(Step);
-    for (HaId id = 0; id < d->n_objects; id++)
-        if (ha_is_root(w->g, ledger, id))
-            ha_bits_set(w->roots, id);
+    w->stack.item = sizeof(gsize);
+    mark_roots(w, ledger);
     for (HaId id = 0; id < d->n_objects; id++)
         if (ha_bits_get(w->roots, id) && !search(w, id))
             return FALSE;
@@ -115,6 +129,7 @@ evaluate(Work *w, guint32 node, guint32 linked)
         way[n++] = node;
         node = link[node].ancestor;
     } while (link[node].ancestor >= linked);
+    w->d->steps += n;
     guint32 ancestor = link[node].ancestor, least = link[node].least;
     while (n > 0) {
         Link *below = &link[way[--n]];
@@ -135,8 +150,10 @@ find_semidominators(Work *w)
         guint32 semi = d->parent[v];
         gsize n = 0;
         const HaId *from = NULL;
+        gsize ahead;
+        if (v > 40)
+            __builtin_prefetch(ha_graph_referrers(w->g, d->object[v - 40], &ahead));
         if (v > 16) {
-            gsize ahead;
             const HaId *later = ha_graph_referrers(w->g, d->object[v - 16], &ahead);
             for (gsize i = 0; i < MIN(ahead, 4); i++)
                 __builtin_prefetch(&d->number[later[i]]);
@@ -168,8 +185,10 @@ find_dominators(Work *w)
     Link *jump = w->link;
     jump[0] = (Link){0};
     for (guint32 v = 1; v < d->n; v++) {
+        if (v + 16 < d->n)
+            __builtin_prefetch(&jump[d->parent[v + 16]]);
         guint32 to = d->parent[v], semi = w->semi[v];
-        while (to > semi)
+        for (; to > semi; d->steps++)
             to = jump[to].ancestor > semi ? jump[to].ancestor : d->parent[to];
         d->parent[v] = to;
         guint32 far = jump[to].ancestor;
@@ -198,9 +217,9 @@ build(Work *w, const HaLedger *ledger)
     find_semidominators(w);
     find_dominators(w);
 
-    d->retained = ha_mem_new(d->n, sizeof *d->retained);
-    if (d->retained == NULL)
-        return FALSE;
+    G_STATIC_ASSERT(sizeof *w->link == sizeof *d->retained);
+    d->retained = (guint64 *)(void *)w->link;
+    w->link = NULL;
     d->retained[0] = 0;
     for (guint32 v = 1; v < d->n; v++)
         d->retained[v] = ha_graph_size(w->g, d->object[v]);
@@ -252,6 +271,12 @@ ha_dominators_retained(const HaDominators *d, HaId id)
 {
     g_assert(id < d->n_objects);
     return d->number[id] == UNSEEN ? 0 : d->retained[d->number[id]];
+}
+
+guint64
+ha_dominators_steps(const HaDominators *d)
+{
+    return d->steps;
 }
 
 HaId

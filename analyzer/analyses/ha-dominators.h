@@ -17,6 +17,8 @@ HaDominators *ha_dominators_new(HaGraph *g, const HaLedger *ledger, const HaBits
 void ha_dominators_free(HaDominators *d);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(HaDominators, ha_dominators_free)
 
+/* For tests: links followed beyond one for each reference. What must stay linear, but for a logarithm. */
+guint64 ha_dominators_steps(const HaDominators *d);
 guint64 ha_dominators_retained(const HaDominators *d, HaId id); /* bytes, its own included; 0: not live */
 HaId ha_dominators_parent(const HaDominators *d, HaId id);      /* HA_ID_NONE: the super-root, or not live */
 

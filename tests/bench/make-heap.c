@@ -1,15 +1,21 @@
 // SPDX-License-Identifier: MIT
 /*
- * Writes a made-up heap: make-heap OBJECTS FILE.heap [adversary]. Sizes, kinds, references (about 4.6 an object), contents and
- * addresses are like those of a large program; the same call gives the same bytes. "adversary" is the heap on which naive dominator
- * algorithms are quadratic: a linked list whose end refers to a wide list that is also held from the start.
+ * Writes a made-up heap: make-heap OBJECTS FILE.heap [SHAPE]. Sizes, kinds, references (about 4.6 an object), contents and
+ * addresses are like those of a large program; the same call gives the same bytes. Shapes other than "ordinary" are corners where an
+ * analysis may be quadratic:
+ *   adversary   a linked list whose end refers to a wide list that is also held from the start
+ *   wide        a list of all objects
+ *   chain       each object holds the next
+ *   hub         all objects are in one list and refer to one object
+ *   types       a type for every fourth object, up to a million
+ *   names       an attribute's name of its own for every fourth object, up to a million
  */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <heapfile/writer.h>
 
-#define TYPES   300
+#define TYPES   300 /* but for "types" */
 #define MODULES 400
 
 enum kind { STR, INT, DICT, LIST, TUPLE, INSTANCE, KINDS };
@@ -95,7 +101,7 @@ make_ordinary(struct heap *h)
             edge(h, owner, i);
         if (!holds_others(h, i))
             continue;
-        for (unsigned k = below(8); k > 0; k--)
+        for (unsigned k = below(9); k > 0; k--)
             edge(h, i, MODULES + below(h->n / 100));
         for (unsigned k = below(5); k > 0; k--)
             edge(h, i, i > 600 ? i - below(600) : below(i));
@@ -119,6 +125,56 @@ make_adversary(struct heap *h)
         edge(h, half - 1, i);
     }
 }
+
+static void
+make_wide(struct heap *h)
+{
+    for (uint32_t i = 0; i < h->n; i++) {
+        h->kind[i] = i == 0 ? LIST : STR;
+        h->size[i] = 64;
+        if (i > 0)
+            edge(h, 0, i);
+    }
+}
+
+static void
+make_chain(struct heap *h)
+{
+    for (uint32_t i = 0; i < h->n; i++) {
+        h->kind[i] = LIST;
+        h->size[i] = 64;
+        if (i > 0)
+            edge(h, i - 1, i);
+    }
+}
+
+static void
+make_hub(struct heap *h)
+{
+    for (uint32_t i = 0; i < h->n; i++) {
+        h->kind[i] = i == 1 ? STR : LIST;
+        h->size[i] = 64;
+        if (i > 0)
+            edge(h, 0, i);
+        if (i > 1)
+            edge(h, i, 1);
+    }
+}
+
+static const struct {
+    const char *name;
+    void (*make)(struct heap *h);
+    uint32_t roots;
+    bool many_types, many_names;
+} shapes[] = {
+    {"ordinary", make_ordinary, MODULES, false, false},
+    {"adversary", make_adversary, 1, false, false},
+    {"wide", make_wide, 1, false, false},
+    {"chain", make_chain, 1, false, false},
+    {"hub", make_hub, 1, false, false},
+    {"types", make_ordinary, MODULES, true, false},
+    {"names", make_ordinary, MODULES, false, true},
+};
 
 static void
 sort_edges(struct heap *h)
@@ -178,7 +234,35 @@ compare_addr(const void *a, const void *b)
 
 struct ids {
     uint32_t types[TYPES], layout_named[TYPES][12], layout_index, layout_items;
+    bool many_types, many_names;
+    uint32_t more; /* types or names beyond these */
 };
+
+#define MORE_MAX 1000000u
+
+/* A type or a layout of an object's own. */
+static void
+write_more(struct hf_writer *w, struct ids *ids, struct hf_object_row *row)
+{
+    char name[64];
+    if (ids->more == MORE_MAX)
+        return;
+    ids->more++;
+    if (ids->many_types) {
+        snprintf(name, sizeof name, "app.module%u.Own%u", ids->more / 20, ids->more);
+        row->type = hf_write_type(w, &(struct hf_type_row){.addr = 0x540000000000 + ids->more * 1024ull,
+                                                           .common_size = 64,
+                                                           .name = name,
+                                                           .name_len = strlen(name)});
+    } else if (row->n_refs > 0) {
+        snprintf(name, sizeof name, ".own_%u", ids->more);
+        uint32_t id = hf_write_name(w, name, strlen(name));
+        row->layout = hf_write_layout(w,
+                                      (struct hf_run[]){{.kind = HF_RUN_NAMED, .count = 1, .names = &id},
+                                                        {.kind = HF_RUN_UNNAMED, .count = row->n_refs - 1}},
+                                      row->n_refs > 1 ? 2 : 1);
+    }
+}
 
 static void
 write_types(struct hf_writer *w, struct ids *ids)
@@ -211,7 +295,7 @@ write_types(struct hf_writer *w, struct ids *ids)
 }
 
 static void
-write_object(struct hf_writer *w, const struct heap *h, const struct ids *ids, uint32_t i, uint64_t *refs)
+write_object(struct hf_writer *w, const struct heap *h, struct ids *ids, uint32_t i, uint64_t *refs)
 {
     char content[64];
     uint64_t n = h->first[i + 1] - h->first[i];
@@ -239,6 +323,8 @@ write_object(struct hf_writer *w, const struct heap *h, const struct ids *ids, u
         row.layout = ids->layout_items;
     else if (h->kind[i] == INSTANCE && n > 0)
         row.layout = ids->layout_named[type][n > 12 ? 11 : n - 1];
+    if (h->kind[i] == INSTANCE && (ids->many_types || ids->many_names))
+        write_more(w, ids, &row);
     hf_write_object(w, &row);
 }
 
@@ -246,8 +332,14 @@ int
 main(int argc, char **argv)
 {
     uint32_t n = argc > 2 ? (uint32_t)strtoul(argv[1], NULL, 10) : 0;
-    if (n < 10 * MODULES) {
-        fprintf(stderr, "usage: make-heap OBJECTS FILE.heap [adversary]; at least %d objects\n", 10 * MODULES);
+    size_t shape = 0;
+    while (argc > 3 && shape < sizeof shapes / sizeof *shapes && strcmp(argv[3], shapes[shape].name) != 0)
+        shape++;
+    if (n < 10 * MODULES || shape == sizeof shapes / sizeof *shapes) {
+        fprintf(stderr, "usage: make-heap OBJECTS FILE.heap [SHAPE]; at least %d objects; shapes:", 10 * MODULES);
+        for (shape = 0; shape < sizeof shapes / sizeof *shapes; shape++)
+            fprintf(stderr, " %s", shapes[shape].name);
+        fputc('\n', stderr);
         return 2;
     }
     struct heap h = {.n = n};
@@ -255,11 +347,7 @@ main(int argc, char **argv)
     h.addr = array(n, sizeof *h.addr);
     h.kind = array(n, 1);
     h.size = array(n, sizeof *h.size);
-    bool adversary = argc > 3;
-    if (adversary)
-        make_adversary(&h);
-    else
-        make_ordinary(&h);
+    shapes[shape].make(&h);
     sort_edges(&h);
     place(&h);
 
@@ -284,8 +372,9 @@ main(int argc, char **argv)
     hf_write_header(w, 8);
     hf_write_meta_text(w, HF_META_TOOL, "make-heap", 9);
     write_types(w, ids);
-    uint32_t roots = adversary ? 1 : MODULES;
-    for (uint32_t i = 0; i < roots; i++) {
+    ids->many_types = shapes[shape].many_types;
+    ids->many_names = shapes[shape].many_names;
+    for (uint32_t i = 0; i < shapes[shape].roots; i++) {
         hf_write_root(w, HF_ROOT_INTERPRETER, h.addr[i], 0, true);
         h.counts[i]++;
     }

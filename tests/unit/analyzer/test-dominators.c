@@ -151,32 +151,79 @@ test_walk(void)
 }
 
 /* A list as long as recursion would not stand, whose end refers to many that its head refers to as well. */
-static void
-test_long_list(void)
+static HaDominators *
+long_list(guint n)
 {
-    enum { N = 200000, HALF = N / 2 };
+    guint half = n / 2;
     g_autoptr(HaGraphBuilder) b = ha_graph_builder_new(HA_SOURCE_HEAPDUMP_GDB);
-    g_autofree guint64 *refs = g_new(guint64, HALF + 1);
-    for (guint i = 0; i < HALF; i++)
-        refs[i + 1] = STEP * (guint64)(HALF + i + 1);
-    for (guint i = 0; i < N; i++) {
-        gboolean wide = i == 0 || i == HALF - 1;
+    g_autofree guint64 *refs = g_new(guint64, half + 1);
+    for (guint i = 0; i < half; i++)
+        refs[i + 1] = STEP * (guint64)(half + i + 1);
+    for (guint i = 0; i < n; i++) {
+        gboolean wide = i == 0 || i == half - 1;
         refs[0] = STEP * (guint64)(i + 2);
         ha_graph_builder_object(b, &(struct hf_object_row){.addr = STEP * (guint64)(i + 1),
                                                            .size = 1,
                                                            .flags = HF_OBJ_REFCOUNT,
-                                                           .refs = i == HALF - 1 ? refs + 1 : refs,
-                                                           .n_refs = i >= HALF ? 0
-                                                                     : wide    ? HALF + (i == 0)
+                                                           .refs = i == half - 1 ? refs + 1 : refs,
+                                                           .n_refs = i >= half ? 0
+                                                                     : wide    ? half + (i == 0)
                                                                                : 1});
     }
     ha_graph_builder_root(b, HF_ROOT_INTERPRETER, STEP, "start", FALSE);
     g_autoptr(HaGraph) g = ha_graph_builder_finish(b, NULL);
-    g_autoptr(HaDominators) d = dominators_of(g, G_MAXUINT64);
+    return dominators_of(g, G_MAXUINT64);
+}
+
+static void
+test_long_list(void)
+{
+    enum { N = 200000, HALF = N / 2 };
+    g_autoptr(HaDominators) d = long_list(N);
     g_assert_cmpuint(ha_dominators_retained(d, 0), ==, N);
     g_assert_cmpuint(ha_dominators_retained(d, 1), ==, HALF - 1);
     g_assert_cmpuint(ha_dominators_retained(d, HALF - 1), ==, 1);
     g_assert_cmpuint(ha_dominators_parent(d, N - 1), ==, 0);
+}
+
+/* Twice the heap, twice the steps and a little; climbing link by link would take four times as many. */
+static void
+test_steps(void)
+{
+    for (guint n = 2000; n <= 64000; n *= 2) {
+        g_autoptr(HaDominators) d = long_list(n), twice = long_list(2 * n);
+        g_assert_cmpuint(ha_dominators_steps(d), >, 0);
+        g_assert_cmpuint(ha_dominators_steps(twice), <, 5 * ha_dominators_steps(d) / 2);
+        g_assert_cmpuint(ha_dominators_steps(d), <, 40 * (guint64)n);
+    }
+}
+
+/* Many weak and strong references between the same: each is asked about once, not once for each other. */
+static void
+test_weak_and_wide(void)
+{
+    enum { N = 50000 };
+    g_autoptr(HaGraphBuilder) b = ha_graph_builder_new(HA_SOURCE_HEAPDUMP_GDB);
+    g_autofree guint64 *refs = g_new(guint64, N);
+    g_autofree struct hf_run *runs = g_new0(struct hf_run, N);
+    for (guint i = 0; i < N; i++) {
+        refs[i] = STEP * (guint64)(i + 2);
+        runs[i] = (struct hf_run){.kind = HF_RUN_UNNAMED, .count = 1, .flags = i % 2 == 0 ? HF_RUN_WEAK : 0};
+    }
+    guint32 layout = ha_graph_builder_layout(b, runs, N);
+    for (guint i = 0; i <= N; i++)
+        ha_graph_builder_object(b, &(struct hf_object_row){.addr = STEP * (guint64)(i + 1),
+                                                           .size = 1,
+                                                           .flags = HF_OBJ_REFCOUNT,
+                                                           .layout = i == 0 ? layout : 0,
+                                                           .refs = refs,
+                                                           .n_refs = i == 0 ? N : 0});
+    ha_graph_builder_root(b, HF_ROOT_INTERPRETER, STEP, "start", FALSE);
+    g_autoptr(HaGraph) g = ha_graph_builder_finish(b, NULL);
+    g_autoptr(HaDominators) d = dominators_of(g, G_MAXUINT64);
+    g_assert_cmpuint(ha_dominators_retained(d, 0), ==, 1 + N / 2);
+    g_assert_cmpuint(ha_dominators_parent(d, 1), ==, HA_ID_NONE);
+    g_assert_cmpuint(ha_dominators_parent(d, 2), ==, 0);
 }
 
 int
@@ -188,5 +235,7 @@ main(int argc, char **argv)
     g_test_add_func("/dominators/random", test_random);
     g_test_add_func("/dominators/walk", test_walk);
     g_test_add_func("/dominators/long-list", test_long_list);
+    g_test_add_func("/dominators/steps", test_steps);
+    g_test_add_func("/dominators/weak-and-wide", test_weak_and_wide);
     return g_test_run();
 }
