@@ -28,8 +28,9 @@ typedef struct {
 /* A line of the tree. */
 typedef struct {
     guint depth;
-    HaId id, above; /* id HA_ID_NONE: a crowd, or what is left */
-    Crowd crowd;    /* crowd.type G_MAXUINT32: of any type */
+    HaId id, above;          /* id HA_ID_NONE: a crowd, or what is left */
+    Crowd crowd;             /* crowd.type G_MAXUINT32: of any type */
+    gsize first_ref, n_refs; /* of above to id */
 } Line;
 
 typedef struct {
@@ -39,6 +40,7 @@ typedef struct {
     guint max_depth;
     guint64 total, least; /* bytes */
     GArray *lines;        /* Line, owned */
+    guint32 *line_of;     /* owned, one an object, 0 but while edges are looked for */
 } Work;
 
 static guint64
@@ -101,6 +103,33 @@ add_small(Work *w, const GArray *children, guint begin, Line line, GArray *to, L
     }
 }
 
+/* References from the dominator to each, in one go: it may have as many as there are lines. */
+static void
+find_edges(Work *w, HaId above, GArray *to)
+{
+    gsize n;
+
+    if (above == HA_ID_NONE)
+        return;
+    for (guint i = 0; i < to->len; i++) {
+        const Line *line = &g_array_index(to, Line, i);
+        if (line->id != HA_ID_NONE)
+            w->line_of[line->id] = i + 1;
+    }
+    const HaId *refs = ha_graph_referents(w->c->graph, above, &n);
+    for (gsize i = n; i-- > 0;)
+        if (w->line_of[refs[i]]) {
+            Line *line = &g_array_index(to, Line, w->line_of[refs[i]] - 1);
+            line->first_ref = i;
+            line->n_refs++;
+        }
+    for (guint i = 0; i < to->len; i++) {
+        const Line *line = &g_array_index(to, Line, i);
+        if (line->id != HA_ID_NONE)
+            w->line_of[line->id] = 0;
+    }
+}
+
 /* What there is to say below an object, or below the top, but not below that. Owned by the caller. */
 static GArray *
 lines_below(Work *w, HaId above, guint depth)
@@ -108,7 +137,7 @@ lines_below(Work *w, HaId above, guint depth)
     g_autoptr(GArray) children = ha_dominator_tree_children(w->tree, above);
     GArray *to = g_array_new(FALSE, FALSE, sizeof(Line));
     Line line = {.depth = depth, .above = above};
-    Line rest = {depth, HA_ID_NONE, above, {G_MAXUINT32, 0, 0}};
+    Line rest = {.depth = depth, .id = HA_ID_NONE, .above = above, .crowd = {G_MAXUINT32, 0, 0}};
     guint i = 0;
 
     for (; i < children->len; i++) {
@@ -121,6 +150,7 @@ lines_below(Work *w, HaId above, guint depth)
     g_array_sort_with_data(to, compare_lines, w);
     if (rest.crowd.count)
         g_array_append_val(to, rest);
+    find_edges(w, above, to);
     return to;
 }
 
@@ -165,17 +195,7 @@ percent(const Work *w, guint64 bytes)
 static char *
 edge(const Work *w, const Line *line)
 {
-    gsize n, first = 0, count = 0;
-
-    if (line->above == HA_ID_NONE || line->id == HA_ID_NONE)
-        return NULL;
-    const HaId *refs = ha_graph_referents(w->c->graph, line->above, &n);
-    for (gsize i = n; i-- > 0;)
-        if (refs[i] == line->id) {
-            first = i;
-            count++;
-        }
-    return count ? ha_edge_text(w->c->graph, line->above, line->id, first, count) : NULL;
+    return line->n_refs ? ha_edge_text(w->c->graph, line->above, line->id, line->first_ref, line->n_refs) : NULL;
 }
 
 static void
@@ -310,17 +330,23 @@ run(HaContext *c, GError **error)
     if (!tree)
         return FALSE;
     g_autoptr(GArray) lines = g_array_new(FALSE, FALSE, sizeof(Line));
+    g_autofree guint32 *line_of = g_try_new0(guint32, (gsize)ha_graph_n_objects(c->graph) + 1);
+    if (!line_of) {
+        g_set_error_literal(error, HA_ERROR, HA_ERROR_FAILED, "not enough memory for the lines of the tree");
+        return FALSE;
+    }
     Work w = {.c = c,
               .dominators = dominators,
               .tree = tree,
               .max_depth = ha_options_number(c->options, "max-depth"),
-              .lines = lines};
+              .lines = lines,
+              .line_of = line_of};
     for (HaId id = 0; id < ha_graph_n_objects(c->graph); id++)
         if (ha_bits_get(c->live, id))
             w.total += ha_graph_size(c->graph, id);
     w.least = MAX(1, (guint64)((double)w.total * min_percent / 100));
     if (start != HA_ID_NONE) {
-        Line line = {0, start, HA_ID_NONE, {0}};
+        Line line = {.id = start, .above = HA_ID_NONE};
         g_array_append_val(lines, line);
     }
     if (w.max_depth > (start != HA_ID_NONE))
