@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "ha-garbage.h"
 
+#include <string.h>
+
 #include "graph/ha-graph-builder.h"
 #include "graph/ha-mem.h"
 
@@ -32,6 +34,34 @@ known_count(const HaGraph *g, HaId id)
     return MIN(count, PINNED - 1);
 }
 
+static void
+find_modules(HaLedger *l, const HaGraph *g)
+{
+    gsize n_roots, n;
+    const HaRoot *roots = ha_graph_roots(g, &n_roots);
+    HaRefName name;
+
+    l->modules = g_hash_table_new(NULL, NULL);
+    l->modules_dict = HA_ID_NONE;
+    for (gsize i = 0; i < n_roots; i++) {
+        if (roots[i].kind != HF_ROOT_INTERPRETER || roots[i].name == NULL || strcmp(roots[i].name, "sys.modules") != 0)
+            continue;
+        /* a subinterpreter has one of its own; its expressions are evaluated there */
+        const HaId *refs = ha_graph_referents(g, roots[i].id, &n);
+        if (l->modules_dict == HA_ID_NONE)
+            l->modules_dict = roots[i].id;
+        else
+            continue;
+        for (gsize k = 0; k < n && k < G_MAXUINT32; k++) {
+            ha_graph_ref_name(g, roots[i].id, k, &name);
+            if (name.kind == HF_RUN_ITEMS && name.index == 1 &&
+                !g_hash_table_contains(l->modules, GUINT_TO_POINTER(refs[k])) &&
+                ha_graph_type(g, refs[k])->family != HF_FAMILY_NONE)
+                g_hash_table_insert(l->modules, GUINT_TO_POINTER(refs[k]), GSIZE_TO_POINTER(k + 1));
+        }
+    }
+}
+
 HaLedger *
 ha_ledger_new(const HaGraph *g, GError **error)
 {
@@ -61,6 +91,7 @@ ha_ledger_new(const HaGraph *g, GError **error)
     for (gsize i = 0; i < n_roots; i++)
         if (roots[i].counted)
             take_one(&l->left[roots[i].id], &l->overdrawn);
+    find_modules(l, g);
     return l;
 }
 
@@ -70,6 +101,7 @@ ha_ledger_free(HaLedger *l)
     if (l == NULL)
         return;
     ha_mem_free(l->left);
+    g_hash_table_unref(l->modules);
     g_free(l);
 }
 
@@ -78,6 +110,21 @@ ha_ledger_surplus(const HaLedger *l, HaId id)
 {
     g_assert(id < l->n);
     return l->left[id] == PINNED ? 0 : l->left[id];
+}
+
+gboolean
+ha_ledger_is_module(const HaLedger *l, HaId id)
+{
+    return g_hash_table_contains(l->modules, GUINT_TO_POINTER(id));
+}
+
+char *
+ha_ledger_module_text(const HaLedger *l, const HaGraph *g, HaId module)
+{
+    gsize at = GPOINTER_TO_SIZE(g_hash_table_lookup(l->modules, GUINT_TO_POINTER(module)));
+    g_autofree char *key = at > 0 ? ha_graph_ref_text(g, l->modules_dict, at - 1) : NULL;
+
+    return g_strconcat("sys.modules", key, NULL);
 }
 
 typedef struct {

@@ -13,7 +13,9 @@
 typedef struct {
     guint32 *left; /* owned; one an object; G_MAXUINT32: count unknown, or immortal */
     guint32 n;
-    guint64 overdrawn; /* references beyond the counts of their referents: the dump contradicts itself so often */
+    guint64 overdrawn;   /* references beyond the counts of their referents: the dump contradicts itself so often */
+    GHashTable *modules; /* owned; id of what stands in sys.modules → index of the reference, plus 1 */
+    HaId modules_dict;   /* sys.modules itself; HA_ID_NONE: not in the dump */
 } HaLedger;
 
 /* Surplus of every object: its count less counted references and counted roots. NULL: no memory. */
@@ -21,6 +23,10 @@ HaLedger *ha_ledger_new(const HaGraph *g, GError **error);
 void ha_ledger_free(HaLedger *l);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(HaLedger, ha_ledger_free)
 guint32 ha_ledger_surplus(const HaLedger *l, HaId id); /* 0: none, or unknown */
+/* It stands in sys.modules. */
+gboolean ha_ledger_is_module(const HaLedger *l, HaId id);
+/* "sys.modules['app']"; owned by the caller. */
+char *ha_ledger_module_text(const HaLedger *l, const HaGraph *g, HaId module);
 
 /* What a collection would leave; it never looks at what gc.freeze() froze, nor at what that holds. Dumps without reference counts: everything. NULL: no memory. */
 HaBits *ha_live_objects(const HaGraph *g, const HaLedger *ledger, GError **error);

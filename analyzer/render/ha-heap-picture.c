@@ -37,18 +37,19 @@ shown_type(const Painter *p, HaId id)
     return ha_heap_picture_type_name(type);
 }
 
-/* "f at /very/long/path/to/file.py:3" → "f at to/file.py:3" */
+/* "f at /very/long/path/to/file.py:3" → "f at to/file.py:3"; the same of "f (/very/…" */
 static char *
 shorten_path(const char *s)
 {
-    const char *at = strstr(s, " at ");
-    const char *slash = at ? strrchr(at, '/') : NULL;
+    const char *at = strstr(s, " at "), *path = at ? at + 4 : strstr(s, " (/");
+    const char *slash = path ? strrchr(path, '/') : NULL;
 
     if (!slash)
         return g_strdup(s);
-    while (slash > at + 4 && slash[-1] != '/' && slash[-1] != ' ')
+    path += at ? 0 : 2;
+    while (slash > path && slash[-1] != '/' && slash[-1] != ' ' && slash[-1] != '(')
         slash--;
-    return g_strdup_printf("%.*s%s", (int)(at + 4 - s), s, slash);
+    return g_strdup_printf("%.*s%s", (int)(path - s), s, slash);
 }
 
 /* What the object holds, printable; NULL for nothing. */
@@ -112,7 +113,7 @@ thread_text(const Painter *p, guint32 index)
     return g_strdup_printf("thread %" G_GUINT64_FORMAT, t->native_id ? t->native_id : t->ident);
 }
 
-/* "GC root: sys.modules", "GC root: <local x> of main at app.py:3 in MainThread"; NULL for none. */
+/* "GC root: interpreter: sys.modules", "GC root: frame local: <local x> of main (app.py:3) in thread MainThread"; NULL for none. */
 static char *
 roots_text(const Painter *p, HaId id, gboolean with_frames)
 {
@@ -140,8 +141,7 @@ roots_text(const Painter *p, HaId id, gboolean with_frames)
         g_string_append(text, ha_censor_hides_text(p->spec->censor, whole, strlen(whole)) ? HA_CENSORED : one);
     }
     if (surplus)
-        g_string_append_printf(text, "%s%u reference%s from C code", told++ ? ", " : "GC root: ", surplus,
-                               surplus == 1 ? "" : "s");
+        g_string_append_printf(text, "%sC reference: %u from outside the heap", told++ ? ", " : "GC root: ", surplus);
     if (others)
         g_string_append_printf(text, " and %u more", others);
     return text->len ? g_string_free(g_steal_pointer(&text), FALSE) : NULL;
