@@ -231,27 +231,53 @@ free_unreachable(const HaGraph *g, const HaBits *reached, guint32 *count, Stack 
     }
 }
 
+/* What roots and surpluses hold, directly or through others; what is frozen counts as held too, if asked for. FALSE: no memory. */
+static gboolean
+reach_from_roots(const HaGraph *g, const HaLedger *ledger, gboolean frozen, Stack *stack, HaBits *reached)
+{
+    gsize n_roots;
+    const HaRoot *roots = ha_graph_roots(g, &n_roots);
+
+    stack->items = ha_mem_new(ha_graph_n_objects(g), sizeof(HaId));
+    if (stack->items == NULL || reached == NULL)
+        return FALSE;
+    for (gsize i = 0; i < n_roots; i++)
+        push(stack, reached, roots[i].id);
+    for (HaId id = 0; id < ha_graph_n_objects(g); id++)
+        if (ledger->left[id] > 0 || (frozen && ha_graph_flags(g, id) & HF_OBJ_FROZEN))
+            push(stack, reached, id);
+    reach(g, stack, reached);
+    return TRUE;
+}
+
+HaBits *
+ha_reached_objects(const HaGraph *g, const HaLedger *ledger, GError **error)
+{
+    g_autoptr(HaBits) reached = ha_bits_new(ha_graph_n_objects(g), FALSE);
+    Stack stack = {0};
+    gboolean ok = reach_from_roots(g, ledger, FALSE, &stack, reached);
+
+    ha_mem_free(stack.items);
+    if (ok)
+        return g_steal_pointer(&reached);
+    set_no_memory(error);
+    return NULL;
+}
+
 HaBits *
 ha_live_objects(const HaGraph *g, const HaLedger *ledger, GError **error)
 {
     guint32 n = ha_graph_n_objects(g);
     g_autoptr(HaBits) live = ha_bits_new(n, TRUE);
     g_autoptr(HaBits) reached = ha_bits_new(n, FALSE);
-    Stack stack = {.items = ha_mem_new(n, sizeof(HaId))};
-    if (live == NULL || reached == NULL || stack.items == NULL) {
+    Stack stack = {0};
+    /* what is frozen no collection looks at */
+    gboolean reachable = reach_from_roots(g, ledger, TRUE, &stack, reached);
+    if (live == NULL || !reachable) {
         ha_mem_free(stack.items);
         set_no_memory(error);
         return NULL;
     }
-    gsize n_roots;
-    const HaRoot *roots = ha_graph_roots(g, &n_roots);
-    for (gsize i = 0; i < n_roots; i++)
-        push(&stack, reached, roots[i].id);
-    /* what is frozen no collection looks at */
-    for (HaId id = 0; id < n; id++)
-        if (ledger->left[id] > 0 || ha_graph_flags(g, id) & HF_OBJ_FROZEN)
-            push(&stack, reached, id);
-    reach(g, &stack, reached);
 
     if (ha_bits_count(reached) < n) {
         guint32 *count = ha_mem_new(n, sizeof *count);

@@ -28,5 +28,8 @@ gboolean ha_ledger_is_module(const HaLedger *l, HaId id);
 /* "sys.modules['app']"; owned by the caller. */
 char *ha_ledger_module_text(const HaLedger *l, const HaGraph *g, HaId module);
 
+/* What a root or surplus holds, directly or through others; the rest is garbage, of which a collection frees what is cyclic. NULL: no memory. */
+HaBits *ha_reached_objects(const HaGraph *g, const HaLedger *ledger, GError **error);
+
 /* What a collection would leave; it never looks at what gc.freeze() froze, nor at what that holds. Dumps without reference counts: everything. NULL: no memory. */
 HaBits *ha_live_objects(const HaGraph *g, const HaLedger *ledger, GError **error);

@@ -1,0 +1,94 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: MIT
+"""What heapanalyze says about who holds what, asked of the process itself: every expression that it prints is evaluated there and must
+give the object at the address that it is said to lead to."""
+import json
+import os
+
+from support import interpreters
+from support.folder import Folder
+from support.programs import heapanalyze, heapdump, succeeds
+from support.tap import Suite, check, equal
+from support.target import Target
+
+suite = Suite()
+
+
+def answers(target, folder, expressions):
+    path = os.path.join(folder, 'expressions')
+    with open(path, 'w', encoding='ascii') as file:
+        json.dump(expressions, file)
+    target.process.stdin.write((path + '\n').encode())
+    target.process.stdin.flush()
+    equal(target.read(), {'done': True}, 'answer')
+    with open(path + '.out', encoding='ascii') as file:
+        return json.load(file)
+
+
+def paths(what, dump, most=4000):
+    return json.loads(succeeds(heapanalyze('paths', what, '--json', '--all', most, dump)).text)['paths']
+
+
+def confirm(target, folder, found):
+    """Evaluates what can be evaluated; returns how many there were."""
+    # the process goes on for as long as we ask: what it does itself may move
+    told = [p for p in found if p['expression'] is not None]
+    wrong = []
+    for path, answer in zip(told, answers(target, folder, [p['expression'] for p in told])):
+        if answer != int(path['objects'][-1]['addr'], 16):
+            wrong.append(f"{path['expression']} is {answer if isinstance(answer, str) else hex(answer)}, not the "
+                         f"{path['objects'][-1]['type']} at {path['objects'][-1]['addr']}")
+    check(not wrong, lambda: f'{len(wrong)} of {len(told)} expressions are wrong:\n' + '\n'.join(wrong[:40]))
+    return len(told)
+
+
+def things(dump):
+    """Addresses of all of them."""
+    found = []
+    for line in succeeds(heapanalyze('export', dump)).text.splitlines():
+        record = json.loads(line)
+        if record.get('type') == '__main__.Thing':
+            found.append(record['addr'])
+    return found
+
+
+
+def every_way(interpreter):
+    with Target(interpreter, 'evaluator.py') as target, Folder() as folder:
+        dump = f'{folder}/x.heap'
+        succeeds(heapdump('-o', dump, target.pid))
+        found = paths('__main__.Thing', dump)
+        count = confirm(target, folder, found)
+        check(count > 33, f'{count} expressions')
+        unwritten = [p['path'] for p in found if p['expression'] is None]
+        check(len(unwritten) <= 8, f'without an expression: {unwritten}')
+        equal(target.ask(), {'name': 'local of the main thread'}, 'answer')
+
+
+def every_thing(interpreter):
+    """One by one, with the next paths to each."""
+    with Target(interpreter, 'evaluator.py') as target, Folder() as folder:
+        dump = f'{folder}/x.heap'
+        succeeds(heapdump('-o', dump, target.pid))
+        found = [path for address in things(dump) for path in paths(address, dump, 5)]
+        check(confirm(target, folder, found) > 70, f'{len(found)} paths')
+
+
+def every_kind(interpreter):
+    with Target(interpreter, 'evaluator.py', 'zoo') as target, Folder() as folder:
+        dump = f'{folder}/x.heap'
+        succeeds(heapdump('-o', dump, target.pid))
+        count = 0
+        for what in ('builtins.str,builtins.int,builtins.float,builtins.bytes', 'builtins.function', 'builtins.type', 'builtins.dict',
+                     'builtins.tuple,builtins.list,builtins.set', 'builtins.code', 'builtins.cell'):
+            count += confirm(target, folder, paths(what, dump))
+        check(count > 1000, f'only {count} expressions')
+
+
+for each in interpreters.dumpable():
+    suite.case(f'every way in which objects are held, {each}', every_way, each)
+suite.case('every object that the program knows', every_thing, interpreters.newest())
+for each in {i.name: i for i in [interpreters.newest(), *interpreters.dumpable()[-1:]]}.values():
+    suite.case(f'all kinds of objects, {each}', every_kind, each)
+
+suite.run()
