@@ -8,6 +8,7 @@
 #include <sys/resource.h>
 #include <sys/syscall.h>
 #include <unistd.h>
+#include "headless.h"
 #include "memory.h"
 #include "procfs.h"
 #include "script.h"
@@ -161,6 +162,7 @@ humble(const InjOptions *o, pid_t pid)
 static gboolean
 fork_session(InjRun *run, const InjForkScript *s, GError **error)
 {
+    gboolean headless = run->target->view != run->target->pid;
     g_autofree char *script = inj_script_fork(s);
     const InjSession session = {
         .gdb = run->options->gdb,
@@ -171,9 +173,9 @@ fork_session(InjRun *run, const InjForkScript *s, GError **error)
     };
     InjSessionResult r = {0};
     gint64 us, sp;
-    gboolean ok = inj_session_run(&session, script, &r, error);
+    gboolean ok = headless ? inj_headless_fork(run, s, &r.output, error) : inj_session_run(&session, script, &r, error);
 
-    if (inj_session_command_time(r.output, &us))
+    if (!headless && inj_session_command_time(r.output, &us))
         run->pause_us = us;
     if (inj_session_value(r.output, "thread", 4, &sp))
         inj_guard_set_mark(run->guard, (guint64)sp - INJ_STUB_MARK, s->stamp);

@@ -3,25 +3,7 @@
 #include <errno.h>
 #include <string.h>
 #include <sys/ptrace.h>
-#include <sys/wait.h>
-
-enum { STOP_US = 2 * G_USEC_PER_SEC, POLL_US = 200 };
-
-/* Waits until the thread stands. */
-static gboolean
-stopped(pid_t tid)
-{
-    int status;
-
-    for (gint64 end = g_get_monotonic_time() + STOP_US; g_get_monotonic_time() < end; g_usleep(POLL_US)) {
-        pid_t r = waitpid(tid, &status, __WALL | WNOHANG);
-        if (r == tid)
-            return WIFSTOPPED(status);
-        if (r < 0 && errno != EINTR)
-            return FALSE;
-    }
-    return FALSE;
-}
+#include "hold.h"
 
 static gboolean
 poke_words(pid_t tid, guint64 addr, const guint8 *bytes, gsize n)
@@ -53,12 +35,12 @@ inj_poke(const InjTarget *t, guint64 addr, const void *bytes, gsize n)
 
     for (guint i = 0; i < threads->len; i++) {
         pid_t tid = g_array_index(threads, pid_t, i);
-        if (ptrace(PTRACE_SEIZE, tid, NULL, NULL) != 0)
+        InjHold hold;
+        if (!inj_hold_begin(tid, &hold))
             continue; /* ended, or a main thread that has */
-        gboolean ok = ptrace(PTRACE_INTERRUPT, tid, NULL, NULL) == 0 && stopped(tid);
-        ok = ok && poke_words(tid, addr, bytes, n);
+        gboolean ok = inj_hold_wait(&hold) && poke_words(tid, addr, bytes, n);
         int saved = errno;
-        ptrace(PTRACE_DETACH, tid, NULL, NULL);
+        inj_hold_release(&hold);
         errno = saved;
         return ok;
     }

@@ -218,16 +218,6 @@ inj_preflight_state(const InjTarget *t, const InjStat *st, GError **error)
         g_set_error(error, INJ_ERROR, INJ_ERROR_FAILED, "%d is a thread of process %d: give that number", pid, (int)v);
         return FALSE;
     }
-    if (st->state == 'Z') {
-        g_autoptr(GArray) threads = inj_target_threads(t);
-        if (threads->len > 1) {
-            g_set_error(
-                error, INJ_ERROR, INJ_ERROR_FAILED,
-                "the main thread of process %d (%s) has ended while others go on: GDB can not attach to such a process",
-                pid, t->comm);
-            return FALSE;
-        }
-    }
     if (st->state == 'Z' || st->state == 'X') {
         g_set_error(error, INJ_ERROR, INJ_ERROR_FAILED,
                     "process %d (%s) is a zombie: it has ended and only waits for its parent %d to notice", pid,

@@ -4,10 +4,10 @@
 #include <fcntl.h>
 #include <string.h>
 #include <sys/ptrace.h>
-#include <sys/wait.h>
+#include "hold.h"
 #include "procfs.h"
 
-enum { CAP_ADMIN = 21, STOP_US = 2 * G_USEC_PER_SEC, STOP_POLL_US = 50, PROGRAMS_MAX = 256 };
+enum { CAP_ADMIN = 21, PROGRAMS_MAX = 256 };
 
 /* The subset of BPF that the kernel lets filters use (seccomp_check_filter): no packets, words only, jumps only forward. */
 typedef struct {
@@ -183,31 +183,6 @@ inj_seccomp_may_read(void)
            (!inj_status_field(status, "Seccomp", 10, &mode) || mode == 0);
 }
 
-/* Stopped, by us or by a signal that is then to be delivered. */
-static gboolean
-wait_stopped(pid_t tid, int *signal)
-{
-    gint64 end = g_get_monotonic_time() + STOP_US;
-    int status;
-
-    for (;;) {
-        pid_t got = waitpid(tid, &status, __WALL | WNOHANG);
-        if (got == tid && WIFSTOPPED(status)) {
-            *signal = status >> 16 == PTRACE_EVENT_STOP ? 0 : WSTOPSIG(status);
-            return TRUE;
-        }
-        if (got == tid || (got < 0 && errno != EINTR)) {
-            errno = ESRCH;
-            return FALSE;
-        }
-        if (g_get_monotonic_time() >= end) {
-            errno = ETIMEDOUT;
-            return FALSE;
-        }
-        g_usleep(STOP_POLL_US);
-    }
-}
-
 static GArray *
 read_program(pid_t tid, guint index)
 {
@@ -230,11 +205,12 @@ GPtrArray *
 inj_seccomp_read(pid_t tid)
 {
     g_autoptr(GPtrArray) programs = g_ptr_array_new_with_free_func((GDestroyNotify)g_array_unref);
-    int signal = 0, failed = 0;
+    InjHold hold;
+    int failed = 0;
 
-    if (ptrace(PTRACE_SEIZE, tid, NULL, NULL) < 0)
+    if (!inj_hold_begin(tid, &hold))
         return NULL;
-    if (ptrace(PTRACE_INTERRUPT, tid, NULL, NULL) < 0 || !wait_stopped(tid, &signal))
+    if (!inj_hold_wait(&hold))
         failed = errno;
     while (failed == 0 && programs->len < PROGRAMS_MAX) {
         GArray *program = read_program(tid, programs->len);
@@ -246,7 +222,7 @@ inj_seccomp_read(pid_t tid)
     }
     if (failed == ENOENT) /* no more of them */
         failed = 0;
-    ptrace(PTRACE_DETACH, tid, NULL, (void *)(gsize)signal);
+    inj_hold_release(&hold);
     if (failed == 0)
         return g_steal_pointer(&programs);
     errno = failed;

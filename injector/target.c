@@ -107,7 +107,7 @@ inj_target_reload_status(InjTarget *t)
     if (inj_status_field(status, "SigPnd", 16, &v))
         t->pending |= v;
     t->inner_pid = t->pid;
-    const char *p = strstr(status, "\nNSpid:");
+    const char *p = strstr(status, "\nNStgid:");
     if (p != NULL) {
         g_autofree char *line = g_strndup(p + 1, strcspn(p + 1, "\n"));
         const char *last = strrchr(line, '\t');
@@ -180,21 +180,55 @@ inj_target_reload_maps(InjTarget *t, GError **error)
     return read_maps(t, error);
 }
 
+static gboolean
+read_stat(const InjTarget *t, InjStat *st)
+{
+    g_autofree char *text = inj_target_proc(t, "stat", NULL);
+
+    return text != NULL && inj_stat_parse(text, st);
+}
+
+/* The main thread has ended: the process has its memory and files by the others' numbers only. None of them: it is a zombie, as st says. */
+static void
+view_by_thread(InjTarget *t, InjStat *st)
+{
+    g_autoptr(GArray) threads = inj_target_threads(t);
+
+    for (guint i = 0; i < threads->len; i++) {
+        pid_t tid = g_array_index(threads, pid_t, i);
+        g_autofree char *dir = g_strdup_printf("/proc/%d", (int)tid);
+        int fd = tid != t->pid ? open(dir, O_PATH | O_DIRECTORY | O_CLOEXEC) : -1, old = t->proc_fd;
+        if (fd < 0)
+            continue;
+        t->proc_fd = fd;
+        if (read_stat(t, st) && st->state != 'Z' && st->state != 'X') {
+            close(old);
+            t->view = tid;
+            return;
+        }
+        t->proc_fd = old;
+        close(fd);
+    }
+    if (!read_stat(t, st))
+        st->state = 'Z';
+}
+
 InjTarget *
 inj_target_open(pid_t pid, GError **error)
 {
     g_autoptr(InjTarget) t = g_new0(InjTarget, 1);
     g_autofree char *dir = g_strdup_printf("/proc/%d", (int)pid);
-    g_autofree char *stat = NULL;
     InjStat st;
 
-    t->pid = pid;
+    t->pid = t->view = pid;
     t->proc_fd = t->root_fd = t->mem_fd = -1;
     t->proc_fd = open(dir, O_PATH | O_DIRECTORY | O_CLOEXEC);
-    if (t->proc_fd < 0 || (stat = inj_target_proc(t, "stat", NULL)) == NULL || !inj_stat_parse(stat, &st)) {
+    if (t->proc_fd < 0 || !read_stat(t, &st)) {
         inj_hint_no_process(pid, error);
         return NULL;
     }
+    if (st.state == 'Z')
+        view_by_thread(t, &st);
     t->start_time = st.start_time;
     t->comm = inj_target_proc(t, "comm", NULL);
     if (t->comm != NULL)
@@ -227,14 +261,6 @@ inj_target_open(pid_t pid, GError **error)
     return g_steal_pointer(&t);
 }
 
-static gboolean
-read_stat(const InjTarget *t, InjStat *st)
-{
-    g_autofree char *text = inj_target_proc(t, "stat", NULL);
-
-    return text != NULL && inj_stat_parse(text, st);
-}
-
 char
 inj_target_state(const InjTarget *t)
 {
@@ -263,7 +289,15 @@ inj_target_tracer(const InjTarget *t)
 GArray *
 inj_target_threads(const InjTarget *t)
 {
-    return inj_proc_numbers(t->proc_fd, "task");
+    GArray *threads = inj_proc_numbers(t->proc_fd, "task");
+
+    for (guint i = 0; t->view != t->pid && i < threads->len; i++) {
+        if (g_array_index(threads, pid_t, i) == t->pid) {
+            g_array_remove_index(threads, i);
+            break;
+        }
+    }
+    return threads;
 }
 
 /* Kernels without the list of children: everything in /proc whose parent it is. */

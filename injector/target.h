@@ -30,8 +30,9 @@ typedef struct {
 } InjPython;
 
 typedef struct {
-    pid_t pid;          /* in our namespace */
-    pid_t inner_pid;    /* in its own */
+    pid_t pid;       /* in our namespace */
+    pid_t inner_pid; /* in its own */
+    pid_t view; /* by this number /proc shows it: pid, or a thread's when the main thread has ended and others go on */
     guint64 start_time; /* clock ticks since boot: with pid, its identity */
     uid_t uid;          /* file system uid and gid, in our user namespace */
     gid_t gid;
@@ -62,7 +63,9 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(InjTarget, inj_target_free)
 gboolean inj_target_alive(const InjTarget *t);                 /* the same process still runs (and is no zombie) */
 gboolean inj_target_reload_maps(InjTarget *t, GError **error); /* modules keep their addresses in memory */
 void inj_target_reload_status(InjTarget *t);                   /* uid, gid, rss, signals */
-GArray *inj_target_threads(const InjTarget *t);  /* array of pid_t, ascending, our namespace; empty when it is gone */
+GArray *inj_target_threads(
+    const InjTarget
+        *t); /* array of pid_t, ascending, our namespace; without a main thread that has ended; empty when it is gone */
 GArray *inj_target_children(const InjTarget *t); /* array of pid_t of all threads' children */
 char inj_target_state(const InjTarget *t);       /* as in /proc/PID/stat; 0 when it is gone */
 pid_t inj_target_tracer(const InjTarget *t);     /* 0 none */

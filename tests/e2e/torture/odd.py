@@ -160,9 +160,17 @@ def answer_on_stdin():
 
 def main_gone():
     """The first thread has ended, as pthread_exit does it; the others live on."""
+    def first_state():
+        with open('/proc/self/task/%d/stat' % os.getpid()) as stat:
+            return stat.read().rpartition(')')[2].split()[0]
+
+    def second():
+        while first_state() != 'Z':
+            time.sleep(0.001)
+        harness.ready(by='stdin')
+        answer_on_stdin()
     thread(at_work)
-    thread(answer_on_stdin)
-    harness.ready(by='stdin')
+    thread(second)
     helper(keep_gil=False).tt_leave()
 
 
