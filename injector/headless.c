@@ -92,8 +92,8 @@ holder_of(const InjTarget *t, const InjForkScript *s)
         return word(t, s->runtime + s->gil->current);
     guint64 gil = word(t, word(t, s->runtime + s->gil->main) + s->gil->gil);
     guint32 locked = 0;
-    return inj_target_read(t, gil + INJ_GIL_LOCKED, &locked, sizeof locked) && locked != 0
-               ? word(t, gil + INJ_GIL_HOLDER)
+    return inj_target_read(t, gil + s->gil->locked, &locked, sizeof locked) && locked != 0
+               ? word(t, gil + s->gil->holder)
                : 0;
 }
 
