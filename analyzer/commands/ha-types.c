@@ -6,6 +6,7 @@
 #include "analyses/ha-type-match.h"
 #include "commands/ha-commands.h"
 #include "commands/ha-line.h"
+#include "commands/ha-types-private.h"
 #include "text/ha-size.h"
 
 static const HaOption options[] = {
@@ -17,6 +18,12 @@ static const HaOption options[] = {
      .help = "largest first by what"},
     {.name = "filter", .kind = HA_OPTION_TEXT, .arg = "TEXT", .help = "only types with TEXT in their name"},
     {.name = "limit", .kind = HA_OPTION_NUMBER, .arg = "N", .fallback = "0", .help = "how many lines, 0 for all"},
+    {.name = "duplicates",
+     .kind = HA_OPTION_FLAG,
+     .help = "instead: equal strings, bytes and tuples, and what the copies waste"},
+    {.name = "containers",
+     .kind = HA_OPTION_FLAG,
+     .help = "instead: how full lists, tuples, dicts and sets are, and how many are empty"},
     {.name = "json", .kind = HA_OPTION_FLAG, .help = "the same as JSON"},
     {0}};
 
@@ -234,9 +241,32 @@ write_json(const Histogram *h, guint lines)
     ha_json_newline(&j);
 }
 
+/* --duplicates and --containers are answers of their own: what would choose or order types says nothing there. */
+static gboolean
+run_other(HaContext *c, GError **error)
+{
+    static const char *const others[] = {"duplicates", "containers"};
+    gboolean duplicates = ha_options_flag(c->options, others[0]), containers = ha_options_flag(c->options, others[1]);
+    if (duplicates && containers) {
+        g_set_error_literal(error, HA_ERROR, HA_ERROR_USAGE,
+                            "--duplicates and --containers are two questions: ask one");
+        return FALSE;
+    }
+    static const char *const unwanted[] = {"by", "sort"};
+    for (guint i = 0; i < G_N_ELEMENTS(unwanted); i++)
+        if (ha_options_given(c->options, unwanted[i])) {
+            g_set_error(error, HA_ERROR, HA_ERROR_USAGE, "--%s says nothing with --%s: leave it out", unwanted[i],
+                        others[containers]);
+            return FALSE;
+        }
+    return duplicates ? ha_types_duplicates(c, error) : ha_types_containers(c, error);
+}
+
 static gboolean
 run(HaContext *c, GError **error)
 {
+    if (ha_options_flag(c->options, "duplicates") || ha_options_flag(c->options, "containers"))
+        return run_other(c, error);
     g_autoptr(GHashTable) index = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
     g_autoptr(GArray) rows = g_array_new(FALSE, FALSE, sizeof(Row));
     const char *sort = ha_options_text(c->options, "sort");
@@ -271,6 +301,8 @@ const HaCommand ha_command_types = {
     .flags = HA_COMMAND_COMPARES,
     .examples = "  heapanalyze types app.heap.zst\n"
                 "  heapanalyze types --by module --sort retained --limit 20\n"
-                "  heapanalyze types --previous-heap-dump before.heap.zst --sort growth after.heap.zst\n",
+                "  heapanalyze types --previous-heap-dump before.heap.zst --sort growth after.heap.zst\n"
+                "  heapanalyze types --duplicates --limit 20\n"
+                "  heapanalyze types --containers --json\n",
     .options = options,
     .run = run};

@@ -122,6 +122,7 @@ ha_graph_builder_type(HaGraphBuilder *b, const struct hf_type_row *row)
     if (room(b, types, 1))
         HA_ITEM(*types, HaType, types->n++) = (HaType){.addr = row->addr,
                                                        .base = row->base,
+                                                       .basic_size = row->basic_size,
                                                        .name = keep_text(b, row->name, row->name_len),
                                                        .flags = row->flags,
                                                        .family = row->family < HF_FAMILY_COUNT ? row->family : 0,

@@ -23,7 +23,8 @@ typedef enum {
 
 typedef struct {
     guint64 addr;
-    guint64 base;     /* address of tp_base, 0 none or unknown */
+    guint64 base; /* address of tp_base, 0 none or unknown */
+    guint64 basic_size;
     const char *name; /* "module.qualname"; owned by the graph */
     guint32 flags;    /* enum hf_type_flag */
     guint8 family;    /* enum hf_family */
@@ -120,6 +121,10 @@ ha_weak(const HaWeakView *view, gsize i)
     return view->bits != NULL && (view->bits[(view->first + i) / 64] >> (view->first + i) % 64 & 1);
 }
 
+/* Whether places of an object are empty, or lead to objects that are not in the dump. */
+gboolean ha_graph_has_holes(const HaGraph *g, HaId id);
+/* Places in the runs of a kind, empty ones too: items of a list, twice those of a dict. */
+guint64 ha_graph_n_places(const HaGraph *g, HaId id, guint8 kind);
 /* The same as text: ".attr", "['key']", "[3]", "{member}", "<key 'k'>"; NULL when there is none. */
 char *ha_graph_ref_text(const HaGraph *g, HaId id, gsize i); /* owned by the caller */
 

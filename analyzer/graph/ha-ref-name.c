@@ -128,6 +128,31 @@ ha_graph_ref_name(const HaGraph *g, HaId id, gsize i, HaRefName *out)
     }
 }
 
+gboolean
+ha_graph_has_holes(const HaGraph *g, HaId id)
+{
+    return (g->flags[id] & HA_FLAG_HOLES) != 0;
+}
+
+guint64
+ha_graph_n_places(const HaGraph *g, HaId id, guint8 kind)
+{
+    gsize n, n_holes = 0;
+    (void)ha_graph_referents(g, id, &n);
+    if (ha_graph_has_holes(g, id))
+        (void)holes_of(g, id, &n_holes);
+    const HaLayout *layout = &HA_ITEM(g->layouts, HaLayout, g->layout[id]);
+    const HaRun *runs = (const HaRun *)g->runs.data + layout->first_run;
+    guint64 left = n + n_holes, places = 0;
+    guint64 rest = left > layout->fixed ? left - layout->fixed : 0;
+    for (guint32 r = 0; r < layout->n_runs && left > 0; r++) {
+        guint64 count = MIN(left, r == layout->open ? rest : runs[r].count); /* a broken object has fewer */
+        places += runs[r].kind == kind ? count : 0;
+        left -= count;
+    }
+    return places;
+}
+
 guint8
 ha_graph_any_ref_flags(const HaGraph *g, HaId id)
 {

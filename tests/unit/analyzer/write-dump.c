@@ -4,7 +4,7 @@
  *
  *   meta KEY VALUE                                  counter KEY N
  *   skipped ADDR WHY                                incomplete REASON
- *   type NAME ADDR FAMILY [base=ADDR] [flags=N]     (types that are not given are made up; the well-known ones have their family)
+ *   type NAME ADDR FAMILY [base=ADDR] [basic=N] [flags=N]   (types that are not given are made up; the well-known ones have their family)
  *   object ADDR TYPE [size=N] [real=N] [count=N] [content=TEXT] [whole=N] [gc] [immortal] [broken] [interned] [frozen] [: (NAME ADDR)…]
  *   root KIND ADDR NAME [counted]                   KIND: interpreter thread static-type runtime
  *   thread NAME [main] [gil]
@@ -57,10 +57,15 @@ family(const char *name)
 }
 
 static guint32
-add_type(const char *name, guint64 addr, guint kind, guint64 base, guint32 flags)
+add_type(const char *name, guint64 addr, guint kind, guint64 base, guint64 basic, guint32 flags)
 {
-    struct hf_type_row row = {
-        .addr = addr, .base = base, .family = kind, .flags = flags, .name = name, .name_len = strlen(name)};
+    struct hf_type_row row = {.addr = addr,
+                              .base = base,
+                              .basic_size = basic,
+                              .family = kind,
+                              .flags = flags,
+                              .name = name,
+                              .name_len = strlen(name)};
     guint32 id = hf_write_type(&writer, &row);
     g_hash_table_insert(types, g_strdup(name), GUINT_TO_POINTER(id));
     return id;
@@ -80,7 +85,7 @@ type_of(const char *name)
     if (strcmp(name, "_asyncio.Task") == 0)
         kind = HF_FAMILY_TASK;
     return add_type(name, 0x550000000000 + 0x400 * (guint64)g_hash_table_size(types),
-                    kind < HF_FAMILY_COUNT ? kind : HF_FAMILY_OTHER, 0, 0);
+                    kind < HF_FAMILY_COUNT ? kind : HF_FAMILY_OTHER, 0, 0, 0);
 }
 
 /* word is "key=value": the value; NULL: it is another. */
@@ -275,12 +280,14 @@ write_line(char **words)
     } else if (n >= 2 && strcmp(what, "incomplete") == 0) {
         incomplete = g_strdup(words[1]);
     } else if (n >= 4 && strcmp(what, "type") == 0) {
-        guint64 base = 0;
+        guint64 base = 0, basic = 0;
         guint32 flags = 0;
         for (guint i = 4; i < n; i++) {
             const char *value;
             if ((value = value_of(words[i], "base")) != NULL)
                 base = number(value);
+            else if ((value = value_of(words[i], "basic")) != NULL)
+                basic = number(value);
             else if ((value = value_of(words[i], "flags")) != NULL)
                 flags = number(value);
             else
@@ -288,7 +295,7 @@ write_line(char **words)
         }
         if (family(words[3]) == HF_FAMILY_COUNT)
             die("unknown family", words[3]);
-        add_type(words[1], number(words[2]), family(words[3]), base, flags);
+        add_type(words[1], number(words[2]), family(words[3]), base, basic, flags);
     } else if (n >= 3 && strcmp(what, "object") == 0) {
         write_object(words + 1);
     } else if (n >= 4 && strcmp(what, "root") == 0) {
