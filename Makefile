@@ -5,7 +5,7 @@ BUILD  ?= build
 PREFIX ?= /usr/local
 DEMO   ?= demo
 
-.PHONY: build demo check torture bench install clean help
+.PHONY: build demo check torture deaths bench install clean help
 
 build: $(BUILD)/build.ninja
 	@ninja -C $(BUILD)
@@ -29,6 +29,11 @@ torture:
 	@$(MAKE) --no-print-directory build
 	@HEAPDUMP_BUILD=$(BUILD) tests/e2e/torture/torture.py $(TORTURE)
 
+deaths:
+	@tools/setup --test
+	@$(MAKE) --no-print-directory build
+	@HEAPDUMP_BUILD=$(BUILD) tests/e2e/deaths.py $(DEATHS)
+
 bench:
 	@tools/setup --test
 	@$(MAKE) --no-print-directory build
@@ -45,6 +50,7 @@ help:
 	@echo 'make demo      hunt a leak in a small asyncio server; results in $(DEMO)/'
 	@echo 'make check     run all tests'
 	@echo 'make torture   dump targets in every state, with every interpreter; TORTURE="--attempts 3 --versions 3.12 --states GIL" for less'
+	@echo 'make deaths    kill, interrupt and stop whoever takes part in a dump, at random moments; DEATHS="--rounds 500 --modes ghost" for more'
 	@echo 'make bench     run the benchmarks'
 	@echo 'make install   install under PREFIX ($(PREFIX)), below DESTDIR if that is set'
 	@echo 'make clean     remove $(BUILD)/ and $(DEMO)/'

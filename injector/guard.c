@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <string.h>
@@ -43,7 +44,7 @@ struct InjGuard {
     int pipe; /* owned; writing end: its closing is our death */
 };
 
-enum { CLEAN_TIMEOUT_US = 20 * G_USEC_PER_SEC, POLL_US = 2000, CONTINUE_POLLS = 100 };
+enum { CLEAN_TIMEOUT_US = 20 * G_USEC_PER_SEC, POLL_US = 2000, CONTINUE_POLLS = 100, WATCH_MS = 50 };
 
 const char *
 inj_guard_nonce(const InjGuard *g)
@@ -150,14 +151,36 @@ inj_guard_continue_target(const InjTarget *t)
     }
 }
 
-static char
-state_of(pid_t pid)
+static gboolean
+stat_of(pid_t pid, InjStat *st)
 {
     g_autofree char *name = g_strdup_printf("/proc/%d/stat", (int)pid);
     g_autofree char *text = inj_proc_read(AT_FDCWD, name, NULL);
+
+    return text != NULL && inj_stat_parse(text, st);
+}
+
+static char
+state_of(pid_t pid)
+{
     InjStat st;
 
-    return text != NULL && inj_stat_parse(text, &st) ? st.state : 0;
+    return stat_of(pid, &st) ? st.state : 0;
+}
+
+void
+inj_guard_kill_session(pid_t gdb)
+{
+    g_autoptr(GArray) all = NULL;
+
+    kill(gdb, SIGKILL);
+    all = inj_proc_numbers(AT_FDCWD, "/proc");
+    for (guint i = 0; i < all->len; i++) {
+        pid_t pid = g_array_index(all, pid_t, i);
+        InjStat st;
+        if (pid != gdb && stat_of(pid, &st) && st.session == gdb)
+            kill(pid, SIGKILL);
+    }
 }
 
 static void
@@ -167,7 +190,7 @@ clean_gdb(InjGuard *g)
 
     if (gdb == 0)
         return;
-    kill(gdb, SIGKILL);
+    inj_guard_kill_session(gdb);
     /* Our child, or the guardian's orphan: gone either way when only a zombie is left, and its tracees are free by then. */
     for (gint64 end = g_get_monotonic_time() + CLEAN_TIMEOUT_US; g_get_monotonic_time() < end;) {
         int status;
@@ -331,10 +354,43 @@ inj_guard_clean(InjGuard *g, GError **error)
     return ok && !n->has_stage;
 }
 
+static gboolean
+traces_target(const InjGuard *g, pid_t gdb)
+{
+    g_autoptr(GArray) threads = inj_target_threads(g->target);
+
+    for (guint i = 0; i < threads->len; i++) {
+        g_autofree char *name = g_strdup_printf("task/%d/status", (int)g_array_index(threads, pid_t, i));
+        g_autofree char *status = inj_target_proc(g->target, name, NULL);
+        guint64 tracer;
+        if (status != NULL && inj_status_field(status, "TracerPid", 10, &tracer) && (pid_t)tracer == gdb)
+            return TRUE;
+    }
+    return FALSE;
+}
+
+/*
+ * While the driver lives: a GDB that somebody stopped would keep the target standing, and the driver may be stopped with it. The driver sees GDB's
+ * end, and does the rest.
+ */
+static void
+watch_gdb(const InjGuard *g)
+{
+    pid_t gdb = g->notes->gdb;
+
+    if (gdb != 0 && state_of(gdb) == 'T' && traces_target(g, gdb)) {
+        inj_guard_kill_session(gdb);
+        while (traces_target(g, gdb))
+            g_usleep(POLL_US);
+        inj_guard_continue_target(g->target);
+    }
+}
+
 static void G_GNUC_NORETURN
 guardian_main(InjGuard *g, int pipe_fd)
 {
     static const int ignored[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGPIPE, SIGTSTP, SIGTTIN, SIGTTOU};
+    struct pollfd p = {.fd = pipe_fd, .events = POLLIN};
     int null = open("/dev/null", O_RDWR);
     char byte;
 
@@ -344,6 +400,8 @@ guardian_main(InjGuard *g, int pipe_fd)
     prctl(PR_SET_NAME, "heapdump-guard");
     for (int fd = 0; fd < 3 && null >= 0; fd++)
         dup2(null, fd);
+    while (poll(&p, 1, WATCH_MS) <= 0)
+        watch_gdb(g);
     if (TEMP_FAILURE_RETRY(read(pipe_fd, &byte, 1)) == 1)
         _exit(0); /* all was undone */
     inj_guard_clean(g, NULL);

@@ -42,5 +42,11 @@ void inj_guard_set_stage(InjGuard *g, int dir_fd, const char *name);
 /* A file to remove: the output under its temporary name. Same rules. */
 void inj_guard_set_output(InjGuard *g, int dir_fd, const char *name);
 
+/*
+ * SIGKILL to a GDB of ours, to the session that it leads and to nobody else: it forks to try what the kernel can do, and such a child, which stops itself,
+ * would stand there for ever.
+ */
+void inj_guard_kill_session(pid_t gdb);
+
 /* The rule for a GDB that was killed: a process that it left stopped goes on. The pids of the processes concerned come from the guard's notes. */
 void inj_guard_continue_target(const InjTarget *t);

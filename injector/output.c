@@ -30,6 +30,8 @@ fail(const InjOutput *out, int e, GError **error)
         remedy = ": make room, or name another place with -o FILE";
     else if (e == EACCES || e == EPERM || e == EROFS || e == ENOENT || e == ENOTDIR)
         remedy = ": name another place with -o FILE";
+    else if (e == EFBIG)
+        remedy = ": raise the limit on the size of files (ulimit -f), or name a compressed one (.zst)";
     else if (e == EPIPE)
         remedy = ": who read it went away";
     g_set_error(error, INJ_ERROR, INJ_ERROR_FAILED, "cannot write %s: %s%s",

@@ -106,13 +106,13 @@ inj_stat_parse(const char *text, InjStat *out)
 {
     const char *p = strrchr(text, ')');
     char state;
-    int ppid;
+    int ppid, session;
     unsigned long flags;
     unsigned long long start;
 
-    if (p == NULL || sscanf(p + 1, " %c %d %*d %*d %*d %*d %lu %*u %*u %*u %*u %*u %*u %*d %*d %*d %*d %*d %*d %llu",
-                            &state, &ppid, &flags, &start) != 4)
+    if (p == NULL || sscanf(p + 1, " %c %d %*d %d %*d %*d %lu %*u %*u %*u %*u %*u %*u %*d %*d %*d %*d %*d %*d %llu",
+                            &state, &ppid, &session, &flags, &start) != 5)
         return FALSE;
-    *out = (InjStat){.state = state, .ppid = ppid, .flags = flags, .start_time = start};
+    *out = (InjStat){.state = state, .ppid = ppid, .session = session, .flags = flags, .start_time = start};
     return TRUE;
 }

@@ -16,6 +16,7 @@ gboolean inj_status_field(const char *status, const char *name, guint base, guin
 typedef struct {
     char state;
     pid_t ppid;
+    pid_t session;
     guint64 flags; /* PF_* */
     guint64 start_time;
 } InjStat;

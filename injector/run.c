@@ -48,7 +48,8 @@ inj_interrupt_setup(void)
         if (sigaction(caught[i], NULL, &old) == 0 && old.sa_handler != SIG_IGN)
             sigaction(caught[i], &act, NULL);
     }
-    signal(SIGPIPE, SIG_IGN);
+    signal(SIGPIPE, SIG_IGN); /* these two come back as errors of write() */
+    signal(SIGXFSZ, SIG_IGN);
     return TRUE;
 }
 

@@ -132,6 +132,22 @@ clean_environment(void)
     return env;
 }
 
+/*
+ * GDB stays deaf to every request to end: at a SIGTERM or SIGINT it sends the process that it is attached to a SIGINT, at a SIGHUP it leaves it stopped. What
+ * it needs itself, and what cannot be blocked, is left.
+ */
+static void
+block_signals(void)
+{
+    static const int needed[] = {SIGCHLD, SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP, SIGABRT, SIGSYS};
+    sigset_t blocked;
+
+    sigfillset(&blocked);
+    for (gsize i = 0; i < G_N_ELEMENTS(needed); i++)
+        sigdelset(&blocked, needed[i]);
+    sigprocmask(SIG_SETMASK, &blocked, NULL);
+}
+
 /* In the child: no way back. */
 static void G_GNUC_NORETURN
 become_gdb(const InjSession *s, pid_t parent, char *const *argv, char *const *env, int out, const int *fds, guint n_fds,
@@ -147,9 +163,7 @@ become_gdb(const InjSession *s, pid_t parent, char *const *argv, char *const *en
         _exit(127);
     for (int i = 1; i < NSIG; i++)
         signal(i, SIG_DFL);
-    sigset_t none;
-    sigemptyset(&none);
-    sigprocmask(SIG_SETMASK, &none, NULL);
+    block_signals();
     int null = open("/dev/null", O_RDONLY);
     dup2(null, 0);
     dup2(out, 1);
@@ -179,13 +193,21 @@ explain_start(const InjSession *s, int e, GError **error)
 static void
 kill_gdb(const InjSession *s, pid_t pid, InjSessionResult *r)
 {
-    kill(pid, SIGKILL);
+    inj_guard_kill_session(pid);
     TEMP_FAILURE_RETRY(waitpid(pid, &r->wait_status, 0));
     r->killed = TRUE;
     if (s->guard != NULL)
         *inj_guard_gdb_slot(s->guard) = 0;
     if (s->target != NULL)
         inj_guard_continue_target(s->target);
+}
+
+static gboolean
+has_ended(pid_t pid)
+{
+    siginfo_t end = {0};
+
+    return waitid(P_PID, (id_t)pid, &end, WEXITED | WNOHANG | WNOWAIT) == 0 && end.si_pid == pid;
 }
 
 /* Reads what GDB says until it ends. FALSE: it has to be killed, error says why. */
@@ -211,7 +233,8 @@ follow(const InjSession *s, pid_t pid, int out, GString *text, GError **error)
                 g_string_append_len(text, buf, n);
             if (s->verbose)
                 fwrite(buf, 1, (gsize)n, stderr);
-        }
+        } else if (has_ended(pid))
+            return TRUE; /* what it forked may still have its output open */
         if (s->target == NULL)
             attached = 0;
         else if (inj_target_tracer(s->target) != pid)
@@ -298,11 +321,16 @@ run_with(const InjSession *s, int *fds, guint n_fds, InjSessionResult *r, GError
         if (s->guard != NULL)
             *inj_guard_gdb_slot(s->guard) = 0;
     } else if ((ok = follow(s, pid, out[0], text, error))) {
+        siginfo_t end = {0};
+        /* Its number is its own until it is reaped, and so is its session's. */
+        TEMP_FAILURE_RETRY(waitid(P_PID, (id_t)pid, &end, WEXITED | WNOWAIT));
+        if (end.si_code != CLD_EXITED)
+            inj_guard_kill_session(pid);
         TEMP_FAILURE_RETRY(waitpid(pid, &r->wait_status, 0));
         if (s->guard != NULL)
             *inj_guard_gdb_slot(s->guard) = 0;
-        if (WIFSIGNALED(r->wait_status) && s->target != NULL)
-            inj_guard_continue_target(s->target);
+        if (s->target != NULL && (r->wait_status != 0 || strstr(text->str, "HD done 1") == NULL))
+            inj_guard_continue_target(s->target); /* it may have let go of it while it stood */
         ok = !WIFSIGNALED(r->wait_status);
         if (!ok)
             g_set_error(error, INJ_ERROR, INJ_ERROR_FAILED, "GDB (%s) was ended by signal %d (%s)%s", s->gdb,

@@ -69,7 +69,6 @@ ghost_process(void)
         wk_syscall6(WK_NR_setrlimit, WK_RLIMIT_AS, (long)&limit, 0, 0, 0, 0);
     }
     wk_syscall6(WK_NR_setpriority, 0, 0, GHOST_NICE, 0, 0, 0);
-    wk_syscall6(WK_NR_prctl, WK_PR_SET_NAME, (long)"heapdump-ghost", 0, 0, 0, 0);
     long fd = wk_sys_open("/proc/self/oom_score_adj", WK_O_WRONLY | WK_O_CLOEXEC, 0);
     if (fd >= 0) {
         wk_sys_write((int)fd, "1000", 4);

@@ -246,8 +246,8 @@ ghost:
     mov $PR_SET_PTRACER, %edi
     mov $-1, %rsi
     syscall
-    mov $__NR_close_range, %eax
-    mov $3, %edi
+    mov $__NR_close_range, %eax /* the first three too: one may be a socket that listens */
+    xor %edi, %edi
     mov $-1, %esi
     xor %edx, %edx
     syscall
@@ -259,8 +259,7 @@ ghost:
     mov %r15d, %edi
     syscall
     dec %r15d
-    cmp $3, %r15d
-    jge 1b
+    jns 1b
 2:
     mov $__NR_mmap, %eax
     xor %edi, %edi

@@ -142,7 +142,13 @@ def hundred_threads():
 
 def small_stack():
     """The smallest stack that Python gives, most of it in use: the thread sorts with a key function that computes."""
-    threading.stack_size(32768)
+    size = 32768
+    while True:
+        try:
+            threading.stack_size(size)
+            break
+        except ValueError:  # builds with larger frames want more
+            size += 4096
 
     def run():
         while True:
@@ -181,7 +187,27 @@ def coming_and_going():
         for t in threads:
             t.join()
         return 0
+    burst()  # the C library's own signal handler is there from the first thread on
     again(burst)
+
+
+def loader():
+    """Loads and unloads libraries all the time."""
+    names = ['libbz2.so.1.0', 'liblzma.so.5', 'libz.so.1', 'libexpat.so.1']
+    close = libc().dlclose
+    close.argtypes = [ctypes.c_void_p]
+
+    def step():
+        loaded = 0
+        for name in names:
+            try:
+                handle = ctypes.CDLL(name)._handle
+            except OSError:
+                continue
+            loaded += 1
+            close(handle)
+        return loaded == 0 or work.step()
+    again(step)
 
 
 # -- stacks and interpreters -----------------------------------------------------------------------------------------------------
@@ -424,6 +450,21 @@ def parent():
         while pid not in seen:
             time.sleep(0.001)
         return wrong + len(strange) + len(seen - mine)
+    again(step)
+
+
+def ignores_children():
+    """SIGCHLD ignored: the kernel reaps, and wait() comes back when the last child is gone; a child of ours would make it wait."""
+    signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+
+    def step():
+        if os.fork() == 0:
+            os._exit(7)
+        try:
+            os.wait()
+            return 1
+        except ChildProcessError:
+            return work.step()
     again(step)
 
 
