@@ -49,6 +49,10 @@ receive(InjRun *run, const InjStream *s, InjStreamTotals *totals, GError **error
         inj_wait_readable(s->writer, g_get_monotonic_time() + G_USEC_PER_SEC, NULL);
     if (local->code == INJ_ERROR_FAILED && !check_result(run, error))
         return FALSE;
+    if (local->code == INJ_ERROR_FAILED && run->entry != NULL && !inj_target_alive(run->target)) {
+        g_set_error(error, INJ_ERROR, INJ_ERROR_FAILED, "process %d ended meanwhile", (int)run->target->pid);
+        return FALSE;
+    }
     g_propagate_error(error, g_steal_pointer(&local));
     return FALSE;
 }

@@ -16,7 +16,7 @@
 #include "python.h"
 #include "run.h"
 
-enum { LOCK_POLL_US = 100000 };
+enum { LOCK_POLL_US = 100000, START_POLL_US = 20000 };
 
 /*
  * One dump of a process at a time. The lock is a name in the kernel that goes when we go; it names the process, not its number alone. Returns the fd that
@@ -164,6 +164,23 @@ run_program(const InjOptions *o, GError **error)
     return ok;
 }
 
+/* A process that has just been started may not have got to its interpreter. */
+static gboolean
+run_in_time(const InjOptions *o, GError **error)
+{
+    for (;;) {
+        g_autoptr(GError) local = NULL;
+        if (run_program(o, &local))
+            return TRUE;
+        if (local->code != INJ_ERROR_NOT_PYTHON || !inj_just_started(o->pid)) {
+            g_propagate_error(error, g_steal_pointer(&local));
+            return FALSE;
+        }
+        inj_debug(o, "%s: it has just been started, another try", local->message);
+        inj_wait_readable(-1, g_get_monotonic_time() + START_POLL_US, NULL);
+    }
+}
+
 static int
 exit_code(const GError *error)
 {
@@ -188,7 +205,7 @@ main(int argc, char **argv)
         fputs(help, stdout);
     } else if (o.version)
         printf("heapdump-gdb %s\n", HEAPDUMP_VERSION);
-    else if (!inj_interrupt_setup() || !run_program(&o, &error)) {
+    else if (!inj_interrupt_setup() || !run_in_time(&o, &error)) {
         fprintf(stderr, "heapdump-gdb: %s\n", error != NULL ? error->message : "cannot make a pipe");
         code = error != NULL ? exit_code(error) : 1;
     } else if (!o.print_script && strcmp(o.output, "-") != 0)

@@ -6,7 +6,11 @@
 #include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <time.h>
 #include <unistd.h>
+#include "procfs.h"
+
+enum { YOUNG_S = 1 };
 
 static volatile sig_atomic_t interrupted;
 static int wake[2] = {-1, -1};
@@ -79,6 +83,19 @@ inj_wait_readable(int fd, gint64 deadline_us, GError **error)
             return FALSE;
         }
     }
+}
+
+gboolean
+inj_just_started(pid_t pid)
+{
+    g_autofree char *name = g_strdup_printf("/proc/%d/stat", (int)pid);
+    g_autofree char *text = inj_proc_read(AT_FDCWD, name, NULL);
+    guint64 ticks = (guint64)sysconf(_SC_CLK_TCK);
+    struct timespec now;
+    InjStat st;
+
+    return text != NULL && inj_stat_parse(text, &st) && clock_gettime(CLOCK_BOOTTIME, &now) == 0 &&
+           (guint64)now.tv_sec * ticks + (guint64)now.tv_nsec * ticks / 1000000000 < st.start_time + YOUNG_S * ticks;
 }
 
 static void say(const char *format, va_list ap) G_GNUC_PRINTF(1, 0);

@@ -32,6 +32,9 @@ int inj_interrupt_fd(void);         /* readable from then on */
 /* Waits until fd (-1: none) can be read, the deadline (monotonic µs, 0: none) passes or a signal asks us to end. TRUE: fd can be read or is closed. */
 gboolean inj_wait_readable(int fd, gint64 deadline_us, GError **error);
 
+/* It began to exist less than a second ago: what is no Python yet may become one. */
+gboolean inj_just_started(pid_t pid);
+
 /* A line on stderr; inj_note only without --quiet, inj_debug only with --verbose. */
 void inj_note(const InjOptions *o, const char *format, ...) G_GNUC_PRINTF(2, 3);
 void inj_debug(const InjOptions *o, const char *format, ...) G_GNUC_PRINTF(2, 3);
