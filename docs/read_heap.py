@@ -67,6 +67,8 @@ class Dump:
             if kind & 15 == 4:
                 line += ":" + ",".join(str(p.uv()) for _ in range(count))
         return line
+    def row_role(self, p):
+        return f"role {p.addr():#x} layout {p.uv()}"
     def row_object(self, p):
         flags = p.uv()
         if flags & CONT:
@@ -114,7 +116,7 @@ class Dump:
         assert said == [*self.totals.values(), self.at], "totals"
         return "end objects {} refs {} types {} names {} layouts {} bytes {}".format(*said) + f" status {p.uv()} {p.text()}"
 
-    ROWS = {b"META": row_meta, b"NAME": row_name, b"TYPE": row_type, b"LAYO": row_layout, b"OBJS": row_object,
+    ROWS = {b"META": row_meta, b"NAME": row_name, b"TYPE": row_type, b"LAYO": row_layout, b"ROLE": row_role, b"OBJS": row_object,
             b"ROOT": row_root, b"THRD": row_thread, b"STAT": row_stat, b"END!": row_end}
 
     def read(self, file):

@@ -129,6 +129,8 @@ opening(enum wk_name_kind kind)
         return "[";
     case WK_NAME_DEFAULT:
         return "<default ";
+    case WK_NAME_VAR:
+        return "<context var ";
     case WK_NAME_PLAIN:
     default:
         return "";
@@ -156,6 +158,7 @@ closing(enum wk_name_kind kind)
     case WK_NAME_MRO:
     case WK_NAME_BASE:
     case WK_NAME_DEFAULT:
+    case WK_NAME_VAR:
     default:
         return ">";
     }

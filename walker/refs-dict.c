@@ -7,8 +7,8 @@
 
 #define DICT_CACHE 256u
 #define SET_ENTRY  16u
-#define PART       16384u /* entries of a dict or set at a time */
-#define OWN_MAX    300u   /* references of a dict's subclass beside its items */
+#define PART       16384u       /* entries of a dict or set at a time */
+#define OWN_MAX    (1ull << 32) /* references of a dict's subclass beside its items: an OrderedDict has its keys twice */
 
 /* ---- dicts and sets; large ones go into the dump part by part, so that our memory does not grow with theirs */
 
@@ -241,4 +241,5 @@ void
 wk_refs_init(struct wk *w)
 {
     w->shapes = wk_map(w, DICT_CACHE * sizeof *w->shapes);
+    wk_roles_init(w);
 }

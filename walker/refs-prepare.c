@@ -5,6 +5,7 @@
  */
 #include "wk-names.h"
 #include "wk-objects.h"
+#include "wk-refs.h"
 #include "wk-types.h"
 
 #define FIELDS_MAX  512u
@@ -41,7 +42,7 @@ has_offset(const struct list *l, int64_t offset)
 
 /* The members of one type that hold objects, with the names that Python has for them. */
 static void
-add_members(struct wk *w, struct list *l, wk_addr type, bool slots_only)
+add_members(struct wk *w, struct list *l, wk_addr type, bool slots_only, uint32_t flags)
 {
     wk_addr member = WK_U64(type, WK_TP_MEMBERS);
 
@@ -54,7 +55,7 @@ add_members(struct wk *w, struct list *l, wk_addr type, bool slots_only)
         int64_t end = WK_I64(type, WK_TP_BASICSIZE) + WK_I64(type, WK_TP_ITEMSIZE) * ITEMS_NAMED;
         if (offset < WK_HEAD || offset >= end || has_offset(l, offset))
             continue;
-        add(l, offset, wk_name_cstr(w, WK_NAME_ATTR, WK_READ(const char *, member, 0)), 0);
+        add(l, offset, wk_name_cstr(w, WK_NAME_ATTR, WK_READ(const char *, member, 0)), flags);
     }
 }
 
@@ -107,21 +108,11 @@ run_kind(enum wk_walk walk)
     return walk == WK_WALK_SET ? HF_RUN_MEMBER : HF_RUN_UNNAMED;
 }
 
-static bool
-text_equals(const char *a, const char *b)
-{
-    while (*a != '\0' && *a == *b) {
-        a++;
-        b++;
-    }
-    return *a == *b;
-}
-
 static void
 add_fact(struct wk *w, struct list *l, uint32_t offset, const char *name)
 {
     if (offset != WK_NO_FACT && !has_offset(l, offset))
-        add(l, offset, wk_name(w, name), 0);
+        add(l, offset, wk_name(w, name), WK_FIELD_IF_SHOWN);
 }
 
 /* Names for references that tp_traverse shows and no member stands for, as Python's properties have them. */
@@ -130,9 +121,9 @@ add_known(struct wk *w, struct list *l, wk_addr type)
 {
     const struct wk_facts *f = &w->facts;
     const char *name = WK_READ(const char *, type, WK_TP_NAME);
-    bool task = text_equals(name, "_asyncio.Task");
+    bool task = wk_text_equals(name, "_asyncio.Task");
 
-    if (task || text_equals(name, "_asyncio.Future")) {
+    if (task || wk_text_equals(name, "_asyncio.Future")) {
         add_fact(w, l, f->fut_loop, "._loop");
         add_fact(w, l, f->fut_callback0, "._callbacks[0][0]");
         add_fact(w, l, f->fut_context0, "._callbacks[0][1]");
@@ -158,6 +149,75 @@ add_known(struct wk *w, struct list *l, wk_addr type)
     }
 }
 
+/* Names by place, of the type and of what it derives from. */
+static void
+add_places(struct wk *w, struct list *l, wk_addr type, bool shown)
+{
+    for (unsigned k = 0; type != 0 && k < BASES_MAX; k++, type = WK_U64(type, WK_TP_BASE)) {
+        const char *name = WK_READ(const char *, type, WK_TP_NAME);
+        struct wk_field f;
+        for (unsigned i = 0; wk_known_field(w, name, &i, &f);)
+            if ((shown || (f.flags & WK_FIELD_HIDDEN)) && f.offset + 8 <= WK_I64(type, WK_TP_BASICSIZE) &&
+                !has_offset(l, f.offset))
+                add(l, f.offset, f.name, f.flags);
+    }
+}
+
+/* A time's zone stands at the end of a struct that times without one do not have. */
+static void
+add_zone(struct wk *w, struct list *l, wk_addr type)
+{
+    for (unsigned i = 0; type != 0 && i < BASES_MAX; i++, type = WK_U64(type, WK_TP_BASE)) {
+        const char *name = WK_READ(const char *, type, WK_TP_NAME);
+        if (wk_text_equals(name, "datetime.datetime"))
+            add(l, w->facts.datetime_tz, wk_name(w, ".tzinfo"), WK_FIELD_HIDDEN | WK_FIELD_ZONE);
+        else if (wk_text_equals(name, "datetime.time"))
+            add(l, w->facts.time_tz, wk_name(w, ".tzinfo"), WK_FIELD_HIDDEN | WK_FIELD_ZONE);
+    }
+}
+
+/* A type without tp_traverse: its members say where it has objects, which Python code can ask for as well. */
+static void
+prepare_hidden(struct wk *w, struct wk_type *type, struct list *l)
+{
+    wk_addr base = type->addr;
+
+    for (unsigned i = 0; base != 0 && i < BASES_MAX; i++, base = WK_U64(base, WK_TP_BASE))
+        add_members(w, l, base, false, WK_FIELD_HIDDEN);
+    add_places(w, l, type->addr, false);
+    add_zone(w, l, type->addr);
+    int64_t dict = WK_I64(type->addr, WK_TP_DICTOFFSET);
+    if (dict > 0 && !has_offset(l, dict))
+        add(l, dict, w->types->name_dict, WK_FIELD_HIDDEN);
+    if (l->n != 0)
+        type->walk = WK_WALK_FIELDS;
+}
+
+/* A type that shows its references through tp_traverse alone. */
+static void
+prepare_traverse(struct wk *w, struct wk_type *type, struct list *l)
+{
+    const char *name = WK_READ(const char *, type->addr, WK_TP_NAME);
+    wk_addr base = type->addr;
+
+    for (unsigned i = 0; base != 0 && i < BASES_MAX; i++, base = WK_U64(base, WK_TP_BASE))
+        add_members(w, l, base, false, 0);
+    add_known(w, l, type->addr);
+    int64_t dict = WK_I64(type->addr, WK_TP_DICTOFFSET);
+    if (dict > 0 && !has_offset(l, dict))
+        add(l, dict, w->types->name_dict, 0);
+    add_places(w, l, type->addr, true);
+    if (wk_text_equals(name, "collections.deque"))
+        type->open = HF_RUN_INDEX;
+    else if (wk_text_equals(name, "collections.defaultdict")) /* a dict with a member */
+        type->walk = WK_WALK_DICT;
+    else if (wk_text_equals(name, "functools._lru_cache_wrapper")) {
+        type->flags |= WK_TYPE_LRU;
+        type->rest = wk_name(w, "<element type>");
+    } else if (wk_hamt_node(name))
+        type->walk = WK_WALK_HAMT;
+}
+
 /* A type made in C. */
 static void
 prepare_native(struct wk *w, struct wk_type *type, struct list *l)
@@ -170,27 +230,19 @@ prepare_native(struct wk *w, struct wk_type *type, struct list *l)
     } else if (gc) {
         type->walk = (uint8_t)container(w, type);
         if (type->walk == WK_WALK_TRAVERSE) {
-            wk_addr base = type->addr;
-            for (unsigned i = 0; base != 0 && i < BASES_MAX; i++, base = WK_U64(base, WK_TP_BASE))
-                add_members(w, l, base, false);
-            add_known(w, l, type->addr);
-            int64_t dict = WK_I64(type->addr, WK_TP_DICTOFFSET);
-            if (dict > 0 && !has_offset(l, dict))
-                add(l, dict, w->types->name_dict, 0);
-            const char *name = WK_READ(const char *, type->addr, WK_TP_NAME);
-            if (text_equals(name, "collections.deque"))
-                type->open = HF_RUN_INDEX;
-            /* A dict with a member: tp_traverse would not show its str keys. */
-            else if (text_equals(name, "collections.defaultdict"))
-                type->walk = WK_WALK_DICT;
+            prepare_traverse(w, type, l);
             shows_class = true;
         }
+    } else if (type->traverse == 0) {
+        prepare_hidden(w, type, l);
     }
+    if (type->addr == wk_symbol(w, WK_SYM_TYPE_MODULE))
+        type->rest = wk_name(w, "<module state>");
     /*
      * An instance of a type made at run time holds its type. An element of functools' caches has its references shown by the
      * cache, this one too.
      */
-    if (!text_equals(WK_READ(const char *, type->addr, WK_TP_NAME), "functools._lru_list_elem") &&
+    if (!wk_text_equals(WK_READ(const char *, type->addr, WK_TP_NAME), "functools._lru_list_elem") &&
         (type->flags & WK_TYPE_HEAP) && !has_offset(l, WK_OB_TYPE) && type->walk != WK_WALK_TYPE) {
         add(l, WK_OB_TYPE, w->types->name_class, shows_class ? 0 : WK_FIELD_HIDDEN);
         if (type->walk == WK_WALK_NONE)
@@ -214,7 +266,7 @@ prepare_class(struct wk *w, struct wk_type *type, struct list *l)
 
     type->flags |= WK_TYPE_CLASS;
     for (unsigned i = 0; i < BASES_MAX && base != 0 && WK_U64(base, WK_TP_TRAVERSE) == type->traverse; i++) {
-        add_members(w, l, base, true);
+        add_members(w, l, base, true, 0);
         base = WK_U64(base, WK_TP_BASE);
     }
     struct wk_type *native = base != 0 ? wk_type_find(w, base) : NULL;
@@ -238,8 +290,9 @@ prepare_class(struct wk *w, struct wk_type *type, struct list *l)
     copy_fields(l, native);
     if (type->walk == WK_WALK_TRAVERSE)
         for (unsigned i = 0; base != 0 && i < BASES_MAX; i++, base = WK_U64(base, WK_TP_BASE))
-            add_members(w, l, base, false);
-    type->flags |= native->flags & (WK_TYPE_MANAGED | WK_TYPE_INLINE | WK_TYPE_TAIL);
+            add_members(w, l, base, false, 0);
+    type->flags |= native->flags & (WK_TYPE_MANAGED | WK_TYPE_INLINE | WK_TYPE_TAIL | WK_TYPE_LRU);
+    type->rest = native->rest;
 }
 
 void
@@ -270,6 +323,9 @@ wk_refs_prepare(struct wk *w, struct wk_type *type)
     }
     if (type->walk == WK_WALK_TRAVERSE && (wk_type_flags(type->addr) & WK_TPF_DICT))
         type->flags |= WK_TYPE_DICT_INSIDE;
+    if (type->walk == WK_WALK_TYPE || type->addr == wk_symbol(w, WK_SYM_TYPE_CODE) ||
+        type->addr == wk_symbol(w, WK_SYM_TYPE_FUNCTION))
+        type->flags |= WK_TYPE_HAS_PARTS;
     if (type->open == HF_RUN_UNNAMED)
         type->open = (uint8_t)run_kind((enum wk_walk)type->walk);
     type->layout = type->open != HF_RUN_UNNAMED ? wk_layout_fixed(w, (enum hf_run_kind)type->open) : 0;

@@ -15,6 +15,8 @@
 #define MASK_VALUES 28u
 #define LARGE       1024u /* items */
 #define MOST        (1ull << 40)
+#define FOUND_MAX   64u
+#define REST_MAX    4096u      /* references that share a name beside fields */
 #define KEEP        (1u << 20) /* bytes of our arrays that stay in use after a large object */
 
 void
@@ -127,9 +129,11 @@ negative_offset(const struct wk *w, const struct wk_type *type, wk_addr object, 
 static inline wk_addr
 read_field(struct wk *w, const struct wk_type *type, const struct wk_field *f, wk_addr object)
 {
-    if (wk_unlikely((f->flags & (WK_FIELD_NEGATIVE | WK_FIELD_TAGGED)) != 0)) {
+    if (wk_unlikely((f->flags & (WK_FIELD_NEGATIVE | WK_FIELD_TAGGED | WK_FIELD_ZONE)) != 0)) {
         if (f->flags & WK_FIELD_NEGATIVE)
             return WK_U64(object, negative_offset(w, type, object, f->offset));
+        if (f->flags & WK_FIELD_ZONE)
+            return WK_U8(object, w->facts.time_hastz) != 0 ? WK_U64(object, (int64_t)f->offset) : 0;
         wk_addr word = WK_U64(object, (int64_t)f->offset);
         return word & 1 ? 0 : word & ~7ull;
     }
@@ -256,13 +260,17 @@ traverse_refs(struct wk *w, struct wk_type *type, wk_addr object, enum hf_run_ki
     struct {
         wk_addr addr;
         uint32_t tag;
-    } found[64];
+    } found[FOUND_MAX];
     unsigned n_found = 0;
 
     traverse(w, type, object);
     uint64_t n = r->n;
-    bool items = (type->flags & WK_TYPE_DICT_INSIDE) && wk_dict_inside(w, object, &n);
-    for (uint32_t i = 0; i < type->n_fields && n_found < 64; i++) {
+    bool items = false;
+    if (type->flags & WK_TYPE_DICT_INSIDE)
+        items = wk_dict_inside(w, object, &n);
+    else if (wk_unlikely((type->flags & WK_TYPE_LRU) != 0))
+        items = wk_lru_inside(w, object, n);
+    for (uint32_t i = 0; i < type->n_fields && n_found < FOUND_MAX; i++) {
         const struct wk_field *f = &type->fields[i];
         wk_addr a = read_field(w, type, f, object);
         if (a == 0)
@@ -271,28 +279,36 @@ traverse_refs(struct wk *w, struct wk_type *type, wk_addr object, enum hf_run_ki
         while (k < n && r->addr[k] != a)
             k = k + 1 == SEARCH_MAX && n > 2 * SEARCH_MAX ? n - SEARCH_MAX : k + 1;
         uint32_t flags = f->flags & (WK_FIELD_WEAK | WK_FIELD_HIDDEN);
-        if (k < n)
+        if (k < n) {
             r->addr[k] = 0;
-        else if (f->offset == WK_OB_TYPE)
-            flags |= WK_FIELD_HIDDEN; /* every instance holds its class, whether tp_traverse says so or not */
-        else if (flags == 0)
+            flags &= ~(uint32_t)WK_FIELD_HIDDEN;
+        } else if (f->flags & WK_FIELD_IF_SHOWN) {
             continue;
+        } else if (!(flags & WK_FIELD_WEAK)) {
+            flags |= WK_FIELD_HIDDEN; /* a member, a dict, the class: held, whether tp_traverse says so or not */
+        }
         found[n_found].addr = a;
         found[n_found++].tag = WK_TAG(f->name, flags);
     }
-    if (items) {
-        /* Behind the items: what is left without a name, then the named. */
-        for (uint64_t k = 0; k < n; k++)
-            wk_ref(w, r->addr[k], 0, 0);
-    } else if (n_found != 0) {
-        uint64_t to = 0;
+    uint64_t left = items ? n : r->n;
+    if (!items && n_found != 0) {
+        left = 0;
         for (uint64_t k = 0; k < n; k++)
             if (r->addr[k] != 0)
-                r->addr[to++] = r->addr[k];
-        r->n = to;
+                r->addr[left++] = r->addr[k];
     }
-    r->open_n = r->n;
-    bool has_open = items || r->n != 0;
+    if (items) {
+        /* Behind the items: what is left without a name, then the named. */
+        for (uint64_t k = 0; k < left; k++)
+            wk_ref(w, r->addr[k], type->rest, 0);
+    } else if (type->rest != 0 && left <= REST_MAX) {
+        r->n = 0;
+        for (uint64_t k = 0; k < left; k++) /* to where it stands */
+            wk_ref(w, r->addr[k], type->rest, 0);
+    } else {
+        r->n = r->open_n = left;
+    }
+    bool has_open = items || r->open_n != 0;
     for (unsigned i = 0; i < n_found; i++)
         wk_ref(w, found[i].addr, WK_TAG_NAME(found[i].tag), WK_TAG_FLAGS(found[i].tag));
     return wk_layout(w, has_open, items ? HF_RUN_ITEMS : open, r->tags, r->n_tags);
@@ -416,7 +432,10 @@ wk_collect(struct wk *w, struct wk_type *type, wk_addr object, struct hf_object_
         wk_generator_refs(w, type, object);
         layout = wk_layout(w, false, open, r->tags, r->n_tags);
         goto done;
-    case WK_WALK_DEQUE:
+    case WK_WALK_HAMT:
+        wk_hamt_refs(w, object);
+        layout = wk_layout(w, false, open, r->tags, r->n_tags);
+        goto done;
     default:
         break;
     }
@@ -425,6 +444,8 @@ wk_collect(struct wk *w, struct wk_type *type, wk_addr object, struct hf_object_
         layout = fields_refs(w, type, object, r->open_n != 0, open);
     }
 done:
+    if (wk_unlikely((type->flags & WK_TYPE_HAS_PARTS) != 0))
+        wk_roles_of(w, type, object);
     row->refs = r->addr + r->first;
     row->n_refs = r->n - r->first;
     row->layout = layout;

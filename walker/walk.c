@@ -168,7 +168,7 @@ prefetch_parts(const struct wk *w, const struct wk_type *type, wk_addr object)
     case WK_WALK_TYPE:
     case WK_WALK_FRAME:
     case WK_WALK_GENERATOR:
-    case WK_WALK_DEQUE:
+    case WK_WALK_HAMT:
     default:
         break;
     }

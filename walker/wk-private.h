@@ -8,7 +8,8 @@
  *   lists.c      the collector's objects, pages.c in free-threaded builds
  *   visited.[ch] bitmap of addresses seen and written                           memory.c       regions, growing arrays
  *   types.c      type cache: what is asked of a type once                       sizes.c        sys.getsizeof without Python
- *   refs.c       references of an object, refs-dict.c of dicts and sets         refs-prepare.c how a type's are found
+ *   refs.c       references of an object, refs-dict.c of dicts and sets, refs-inside.c of what only CPython's sources tell
+ *   refs-prepare.c how a type's references are found    known-fields.c names in C structs    roles.c names of other objects' items
  *   names.c      names and layouts, each written once                           text.c         bounded text
  *   heap.c       allocators for the snapshot                                    attach.c       a thread state for the snapshot
  *   facts/       offsets per version     contents/  content snippets            roots/         interpreter, threads, frames, generators
@@ -134,7 +135,7 @@ enum wk_walk {
     WK_WALK_TYPE,      /* a type object */
     WK_WALK_FRAME,     /* wk_frame_refs() */
     WK_WALK_GENERATOR, /* wk_generator_refs() */
-    WK_WALK_DEQUE,
+    WK_WALK_HAMT,      /* a node of a context's variables */
 };
 
 enum wk_field_flag {
@@ -142,6 +143,8 @@ enum wk_field_flag {
     WK_FIELD_HIDDEN = 1 << 1,   /* HF_RUN_HIDDEN */
     WK_FIELD_NEGATIVE = 1 << 2, /* offset counts from the end of the object (tp_dictoffset < 0) */
     WK_FIELD_TAGGED = 1 << 3,   /* low bits are no part of the address; not an object if bit 0 is set */
+    WK_FIELD_IF_SHOWN = 1 << 4, /* WK_WALK_TRAVERSE: a name for what tp_traverse shows, and nothing beyond */
+    WK_FIELD_ZONE = 1 << 5,     /* there only in times that have a zone */
 };
 
 /* A reference at a fixed offset of an instance; NULL there means none. */
@@ -163,6 +166,8 @@ enum wk_type_flag {
     WK_TYPE_TAIL = 1 << 8,         /* fields or managed dict follow the open run */
     WK_TYPE_BROKEN = 1 << 9,       /* could not be read whole */
     WK_TYPE_DICT_INSIDE = 1 << 10, /* a dict whose tp_traverse shows more than a dict does */
+    WK_TYPE_HAS_PARTS = 1 << 12,   /* tuples whose items it names: roles.c */
+    WK_TYPE_LRU = 1 << 11,         /* functools' cache: keys and results in a list of its own */
 };
 
 /* What is known of a type: asked once, when its first instance is met. */
@@ -184,6 +189,7 @@ struct wk_type {
 
     struct wk_field *fields; /* owned by the walker's memory */
     uint32_t n_fields;
+    uint32_t rest;       /* name of what tp_traverse shows and no field names */
     uint32_t layout;     /* of the row when every field is there */
     uint64_t layout_key; /* last pattern of fields and its layout */
     uint32_t layout_value;
@@ -204,6 +210,7 @@ struct wk_text {
 
 struct wk_jump;
 struct wk_visited;
+struct wk_roles;
 struct wk_shape;
 struct wk_walk_state;
 struct wk_gc;
@@ -305,6 +312,7 @@ struct wk {
     struct wk_at_hand *at_hand;       /* roots/: names and lines that are asked for again and again */
     void *field_list;                 /* refs-prepare.c */
     struct wk_walk_state *walk;
+    struct wk_roles *roles;
 
     wk_addr current; /* object at hand: what a fault is blamed on */
     uint32_t stage;  /* enum wk_stage */
@@ -387,6 +395,7 @@ enum wk_name_kind {
     WK_NAME_BASE,       /* <base N> */
     WK_NAME_INDEX,      /* [N] */
     WK_NAME_DEFAULT,    /* <default N> */
+    WK_NAME_VAR,        /* <context var text> */
 };
 uint32_t wk_name(struct wk *w, const char *text);                        /* PLAIN */
 uint32_t wk_name_str(struct wk *w, enum wk_name_kind kind, wk_addr str); /* of a Python str; cached by address */

@@ -30,3 +30,26 @@ void wk_set_refs(struct wk *w, wk_addr object, bool alone);
 bool wk_dict_shows_inline(struct wk *w,
                           wk_addr dict); /* 3.13+: whose are the values inside an instance that has a dict */
 bool wk_dict_inside(struct wk *w, wk_addr object, uint64_t *n_own);
+
+/* ---- refs-inside.c: what tp_traverse shows without telling one from another */
+/* Pairs of key and result go behind all that was collected; what they were made of is 0 then. True: there are some. */
+bool wk_lru_inside(struct wk *w, wk_addr object, uint64_t n);
+bool wk_hamt_node(const char *type_name);
+void wk_hamt_refs(struct wk *w, wk_addr node);
+
+/* ---- roles.c */
+void wk_roles_init(struct wk *w);
+void wk_roles_of(struct wk *w, const struct wk_type *type, wk_addr object); /* of a type with WK_TYPE_HAS_PARTS */
+
+/* ---- known-fields.c: the next field of a type at or after *i, which moves on; false: no more */
+bool wk_known_field(struct wk *w, const char *type, unsigned *i, struct wk_field *out);
+
+static inline bool
+wk_text_equals(const char *a, const char *b)
+{
+    while (*a != '\0' && *a == *b) {
+        a++;
+        b++;
+    }
+    return *a == *b;
+}

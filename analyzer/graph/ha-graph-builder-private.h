@@ -18,6 +18,11 @@ enum {
 
 #define HA_ROWS_PER_MARK 65536u
 
+typedef struct {
+    guint64 addr;
+    guint32 layout;
+} HaRole;
+
 struct HaGraphBuilder {
     HaGraph *graph; /* owned; side tables are filled in place, with rows where ids will stand */
     guint32 n;      /* rows; the vectors' own n is not kept up to date */
@@ -32,6 +37,7 @@ struct HaGraphBuilder {
     HaVec marks;             /* guint64: bytes of refs before every HA_ROWS_PER_MARK-th row */
     GHashTable *wide_n_refs; /* owned: row → guint64 * */
     HaVec root_addr;         /* guint64, one for each of graph->roots */
+    HaVec roles;             /* HaRole */
     HaVec frame_addr;        /* 3 × guint64: frame, code, function */
     guint64 contents_dropped, without_type;
     gboolean failed, too_many, wide_offsets;

@@ -42,6 +42,7 @@ ha_graph_builder_new(HaSource source)
     b->marks.item = sizeof(guint64);
     b->wide_n_refs = g_hash_table_new_full(NULL, NULL, NULL, g_free);
     b->root_addr.item = sizeof(guint64);
+    b->roles.item = sizeof(HaRole);
     b->frame_addr.item = 3 * sizeof(guint64);
 
     b->failed |= !ha_vec_reserve(&g->names, 1) || !ha_vec_reserve(&g->types, 1) || !ha_vec_reserve(&g->layouts, 1) ||
@@ -68,6 +69,7 @@ ha_graph_builder_free(HaGraphBuilder *b)
     ha_vec_clear(&b->marks);
     g_hash_table_unref(b->wide_n_refs);
     ha_vec_clear(&b->root_addr);
+    ha_vec_clear(&b->roles);
     ha_vec_clear(&b->frame_addr);
     ha_graph_unref(b->graph);
     g_free(b);
@@ -159,6 +161,13 @@ ha_graph_builder_layout(HaGraphBuilder *b, const struct hf_run *runs, gsize n)
     }
     HA_ITEM(g->layouts, HaLayout, g->layouts.n++) = layout;
     return g->layouts.n - 1;
+}
+
+void
+ha_graph_builder_role(HaGraphBuilder *b, guint64 addr, guint32 layout)
+{
+    if (layout < b->graph->layouts.n && room(b, &b->roles, 1))
+        HA_ITEM(b->roles, HaRole, b->roles.n++) = (HaRole){.addr = addr, .layout = layout};
 }
 
 static guint32

@@ -26,6 +26,8 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(HaGraphBuilder, ha_graph_builder_free)
 guint32 ha_graph_builder_name(HaGraphBuilder *b, const char *text, gssize n);
 guint32 ha_graph_builder_type(HaGraphBuilder *b, const struct hf_type_row *row);
 guint32 ha_graph_builder_layout(HaGraphBuilder *b, const struct hf_run *runs, gsize n);
+/* The references of the object at addr, which may come before or after, have this layout; ignored where it does not fit them. */
+void ha_graph_builder_role(HaGraphBuilder *b, guint64 addr, guint32 layout);
 /*
  * flags tell which fields count, as in the file; HF_OBJ_CONT adds references to the object of the row before. Foreign dumps without
  * reference counts: leave HF_OBJ_REFCOUNT out, the source tells that "absent" means unknown.

@@ -375,6 +375,30 @@ sort_addresses(HaGraphBuilder *b, const Ids *ids)
     return g->addr != NULL;
 }
 
+/* Layouts that other objects know better; only those that fit. */
+static void
+take_roles(HaGraphBuilder *b)
+{
+    HaGraph *g = b->graph;
+    for (gsize i = 0; i < b->roles.n; i++) {
+        const HaRole *role = &HA_ITEM(b->roles, HaRole, i);
+        HaId id = ha_graph_lookup(g, role->addr);
+        if (id == HA_ID_NONE || g->flags[id] & HA_FLAG_HOLES)
+            continue;
+        const HaLayout *layout = &HA_ITEM(g->layouts, HaLayout, role->layout);
+        guint64 n = 0;
+        gboolean open = FALSE;
+        for (guint32 r = 0; r < layout->n_runs; r++) {
+            guint64 count = HA_ITEM(g->runs, HaRun, layout->first_run + r).count;
+            open |= count == 0;
+            n += count;
+        }
+        if (!open && n == ha_graph_first_ref(g, (guint64)id + 1) - ha_graph_first_ref(g, id))
+            g->layout[id] = role->layout;
+    }
+    ha_vec_clear(&b->roles);
+}
+
 static gboolean
 finish(HaGraphBuilder *b)
 {
@@ -402,6 +426,7 @@ finish(HaGraphBuilder *b)
     if (!ok)
         return FALSE;
 
+    take_roles(b);
     ha_vec_trim(&g->arena);
     const struct {
         const char *key;

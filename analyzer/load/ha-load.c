@@ -63,6 +63,13 @@ on_layout(void *user, uint32_t id, const struct hf_run *runs, size_t n)
 }
 
 static bool
+on_role(void *user, uint64_t addr, uint32_t layout)
+{
+    ha_graph_builder_role(user, addr, layout);
+    return true;
+}
+
+static bool
 on_object(void *user, const struct hf_object_row *row)
 {
     return ha_graph_builder_object(user, row);
@@ -115,6 +122,7 @@ static const struct hf_handlers handlers = {.meta = on_meta,
                                             .name = on_name,
                                             .type = on_type,
                                             .layout = on_layout,
+                                            .role = on_role,
                                             .object = on_object,
                                             .root = on_root,
                                             .thread = on_thread,

@@ -180,6 +180,8 @@ some_dump(void)
         some_layout(&w);
     for (guint i = below(60); i > 0; i--)
         some_object(&w);
+    for (guint i = w.layouts != 0 ? below(4) : 0; i > 0; i--)
+        hf_write_role(&w, some_addr() & ~(guint64)7, 1 + below(w.layouts));
     for (guint i = below(4); i > 0; i--)
         hf_write_root(&w, 1 + below(4), some_addr(), below(w.names + 1), below(2));
     some_threads(&w);

@@ -59,6 +59,13 @@ copy_layout(void *user, uint32_t id, const struct hf_run *runs, size_t n)
 }
 
 static bool
+copy_role(void *user, uint64_t addr, uint32_t layout)
+{
+    hf_write_role(user, addr, layout);
+    return true;
+}
+
+static bool
 copy_object(void *user, const struct hf_object_row *row)
 {
     g_assert_cmpuint(row->content_len, <=, HF_CONTENT_MAX);
@@ -108,6 +115,7 @@ static const struct hf_handlers copy_handlers = {
     .name = copy_name,
     .type = copy_type,
     .layout = copy_layout,
+    .role = copy_role,
     .object = copy_object,
     .root = copy_root,
     .thread = copy_thread,

@@ -184,6 +184,14 @@ layout_row(struct hf_reader *r, struct cursor *c, const struct hf_handlers *h, v
     return DELIVER(c, h->layout, user, r->layouts, runs, (size_t)n);
 }
 
+static enum row_result
+role_row(struct hf_reader *r, struct cursor *c, const struct hf_handlers *h, void *user)
+{
+    uint64_t addr = get_addr(c);
+    uint32_t layout = get_id(c, r->layouts, false, "layout");
+    return DELIVER(c, h->role, user, addr, layout);
+}
+
 /* The references: most of what a dump consists of. */
 static void
 get_refs(struct cursor *c, uint64_t from, uint64_t *refs, uint64_t n)
@@ -466,6 +474,8 @@ decoder_of(uint32_t kind)
         return type_row;
     case HF_CHUNK_LAYOUTS:
         return layout_row;
+    case HF_CHUNK_ROLES:
+        return role_row;
     case HF_CHUNK_THREADS:
         return thread_row;
     case HF_CHUNK_STATS:

@@ -18,15 +18,16 @@
 #define NAMES_SIZE    (384 * KIB)
 #define TYPES_SIZE    (192 * KIB)
 #define LAYOUTS_SIZE  (512 * KIB)
+#define ROLES_SIZE    (64 * KIB)
 #define ROOTS_SIZE    (128 * KIB)
 #define THREADS_SIZE  (512 * KIB)
 #define STATS_SIZE    (160 * KIB)
-#define OBJECTS_SIZE  (2016 * KIB)
+#define OBJECTS_SIZE  (1952 * KIB)
 #define ROW_FIXED_MAX (16 * UV_MAX) /* an object row without content and references */
 #define SHORT_REFS    32768u        /* a row of so many references is never split */
 
-_Static_assert(META_SIZE + NAMES_SIZE + TYPES_SIZE + LAYOUTS_SIZE + ROOTS_SIZE + THREADS_SIZE + STATS_SIZE +
-                       OBJECTS_SIZE <=
+_Static_assert(META_SIZE + NAMES_SIZE + TYPES_SIZE + LAYOUTS_SIZE + ROLES_SIZE + ROOTS_SIZE + THREADS_SIZE +
+                       STATS_SIZE + OBJECTS_SIZE <=
                    HF_WRITER_MEMORY,
                "buffers exceed HF_WRITER_MEMORY");
 _Static_assert(OBJECTS_SIZE - HEADER_SIZE >=
@@ -151,9 +152,9 @@ emit(struct hf_writer *w, const void *bytes, size_t n)
 }
 
 static const uint32_t kind_of[HF_BUF_COUNT] = {
-    [HF_BUF_META] = HF_CHUNK_META,       [HF_BUF_NAMES] = HF_CHUNK_NAMES,     [HF_BUF_TYPES] = HF_CHUNK_TYPES,
-    [HF_BUF_LAYOUTS] = HF_CHUNK_LAYOUTS, [HF_BUF_ROOTS] = HF_CHUNK_ROOTS,     [HF_BUF_THREADS] = HF_CHUNK_THREADS,
-    [HF_BUF_STATS] = HF_CHUNK_STATS,     [HF_BUF_OBJECTS] = HF_CHUNK_OBJECTS,
+    [HF_BUF_META] = HF_CHUNK_META,       [HF_BUF_NAMES] = HF_CHUNK_NAMES, [HF_BUF_TYPES] = HF_CHUNK_TYPES,
+    [HF_BUF_LAYOUTS] = HF_CHUNK_LAYOUTS, [HF_BUF_ROLES] = HF_CHUNK_ROLES, [HF_BUF_ROOTS] = HF_CHUNK_ROOTS,
+    [HF_BUF_THREADS] = HF_CHUNK_THREADS, [HF_BUF_STATS] = HF_CHUNK_STATS, [HF_BUF_OBJECTS] = HF_CHUNK_OBJECTS,
 };
 
 static void
@@ -216,9 +217,9 @@ void
 hf_writer_init(struct hf_writer *w, void *memory, hf_sink_fn sink, void *user)
 {
     static const uint32_t size_of[HF_BUF_COUNT] = {
-        [HF_BUF_META] = META_SIZE,       [HF_BUF_NAMES] = NAMES_SIZE,     [HF_BUF_TYPES] = TYPES_SIZE,
-        [HF_BUF_LAYOUTS] = LAYOUTS_SIZE, [HF_BUF_ROOTS] = ROOTS_SIZE,     [HF_BUF_THREADS] = THREADS_SIZE,
-        [HF_BUF_STATS] = STATS_SIZE,     [HF_BUF_OBJECTS] = OBJECTS_SIZE,
+        [HF_BUF_META] = META_SIZE,       [HF_BUF_NAMES] = NAMES_SIZE, [HF_BUF_TYPES] = TYPES_SIZE,
+        [HF_BUF_LAYOUTS] = LAYOUTS_SIZE, [HF_BUF_ROLES] = ROLES_SIZE, [HF_BUF_ROOTS] = ROOTS_SIZE,
+        [HF_BUF_THREADS] = THREADS_SIZE, [HF_BUF_STATS] = STATS_SIZE, [HF_BUF_OBJECTS] = OBJECTS_SIZE,
     };
     *w = (struct hf_writer){.sink = sink, .user = user};
     uint8_t *at = memory;
@@ -343,6 +344,13 @@ hf_write_layout(struct hf_writer *w, const struct hf_run *runs, size_t n)
     }
     end_row(w, HF_BUF_LAYOUTS, p);
     return ++w->layouts;
+}
+
+void
+hf_write_role(struct hf_writer *w, uint64_t addr, uint32_t layout)
+{
+    uint8_t *p = begin_row(w, HF_BUF_ROLES, 2 * UV_MAX);
+    end_row(w, HF_BUF_ROLES, put_uv(put_addr(p, addr), layout));
 }
 
 static inline uint8_t *

@@ -75,6 +75,12 @@ text_layout(GString *out, uint32_t id, const struct hf_run *runs, size_t n)
 }
 
 void
+text_role(GString *out, uint64_t addr, uint32_t layout)
+{
+    g_string_append_printf(out, "role " HEX " layout %u\n", addr, layout);
+}
+
+void
 text_object(GString *out, const struct hf_object_row *row)
 {
     g_string_append_printf(out, "object " HEX " type %u flags 0x%x size " U64 " count " U64, row->addr, row->type,
@@ -174,6 +180,13 @@ on_layout(void *user, uint32_t id, const struct hf_run *runs, size_t n)
 }
 
 static bool
+on_role(void *user, uint64_t addr, uint32_t layout)
+{
+    text_role(user, addr, layout);
+    return true;
+}
+
+static bool
 on_object(void *user, const struct hf_object_row *row)
 {
     text_object(user, row);
@@ -227,6 +240,7 @@ const struct hf_handlers text_handlers = {
     .name = on_name,
     .type = on_type,
     .layout = on_layout,
+    .role = on_role,
     .object = on_object,
     .root = on_root,
     .thread = on_thread,

@@ -12,6 +12,7 @@ void text_meta(GString *out, const struct hf_meta_row *row);
 void text_name(GString *out, uint32_t id, const char *text, size_t n);
 void text_type(GString *out, uint32_t id, const struct hf_type_row *row);
 void text_layout(GString *out, uint32_t id, const struct hf_run *runs, size_t n);
+void text_role(GString *out, uint64_t addr, uint32_t layout);
 void text_object(GString *out, const struct hf_object_row *row);
 void text_root(GString *out, const struct hf_root_row *row);
 void text_thread(GString *out, const struct hf_thread_row *row);

@@ -205,6 +205,8 @@ sample_zoo(void)
     struct hf_writer *w = &s.w;
     hf_write_header(w, 8);
     zoo_tables(w);
+    hf_write_role(w, UINT64_MAX & ~7ull, 3);
+    hf_write_role(w, 0, 1);
     hf_write_root(w, HF_ROOT_INTERPRETER, 0x1000, 1, true);
     hf_write_root(w, HF_ROOT_RUNTIME, UINT64_MAX & ~7ull, 0, false);
     hf_write_root(w, HF_ROOT_STATIC_TYPE, 8, 3, true);

@@ -233,7 +233,7 @@ test_pass_on(void)
     hf_reader_free(r);
     g_autoptr(GByteArray) copy = sample_take(&s);
     g_autofree char *kinds = kinds_of(copy);
-    g_assert_cmpstr(kinds, ==, "META META NAME TYPE LAYO ROOT THRD STAT OBJS META END!");
+    g_assert_cmpstr(kinds, ==, "META META NAME TYPE LAYO ROLE ROOT THRD STAT OBJS META END!");
     g_autofree char *text = NULL;
     g_autofree char *error = NULL;
     sample_text(copy->data, copy->len, &text, &error);

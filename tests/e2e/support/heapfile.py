@@ -59,7 +59,7 @@ class Dump:
     def __init__(self, path):
         self.meta, self.names, self.types, self.layouts = {}, [None], [None], [[]]
         self.objects, self.roots, self.threads, self.counters, self.skipped = {}, [], [], {}, []
-        self.end = None
+        self.end, self.roles = None, {}
         self.duplicates = []
         with open(path, 'rb') as file:
             self.read(file.read())
@@ -96,6 +96,10 @@ class Dump:
             names = [self.names[c.uv()] for _ in range(count)] if kind & 15 == NAMED else None
             runs.append((kind & 15, kind >> 4, count, names))
         self.layouts.append(runs)
+
+    def read_role(self, c):
+        addr = c.addr()
+        self.roles[addr] = c.uv()
 
     def read_objs(self, c):
         flags = c.uv()
@@ -160,7 +164,7 @@ class Dump:
 
     def named(self, o):
         """(referent, name or None, run kind, run flags) of each reference of an object."""
-        runs = self.layouts[o.layout] or [(UNNAMED, 0, 0, None)]
+        runs = self.layouts[self.roles.get(o.addr, o.layout)] or [(UNNAMED, 0, 0, None)]
         fixed = sum(count for _, _, count, _ in runs)
         at, out = 0, []
         for kind, flags, count, names in runs:

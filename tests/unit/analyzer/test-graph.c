@@ -141,6 +141,30 @@ test_split(void)
     g_assert_cmpuint(*(guint64 *)g_hash_table_lookup(ha_graph_counter_table(g), HA_COUNTER_DANGLING), ==, 3);
 }
 
+/* Layouts that come apart from the object count where they fit it. */
+static void
+test_roles(void)
+{
+    g_autoptr(HaGraphBuilder) b = ha_graph_builder_new(HA_SOURCE_HEAPDUMP_GDB);
+    guint32 names[] = {ha_graph_builder_name(b, "<cell x>", -1), ha_graph_builder_name(b, "<cell y>", -1)};
+    struct hf_run index = {.kind = HF_RUN_INDEX}, two = {.kind = HF_RUN_NAMED, .count = 2, .names = names};
+    guint32 plain = ha_graph_builder_layout(b, &index, 1), cells = ha_graph_builder_layout(b, &two, 1);
+    guint64 refs[] = {0x300, 0x300, 0x300};
+    ha_graph_builder_role(b, 0x100, cells);
+    ha_graph_builder_role(b, 0x200, cells);
+    ha_graph_builder_role(b, 0x666, cells);
+    ha_graph_builder_role(b, 0x100, 4711);
+    for (guint64 addr = 0x100; addr <= 0x200; addr += 0x100)
+        ha_graph_builder_object(
+            b, &(struct hf_object_row){
+                   .addr = addr, .flags = HF_OBJ_REFS, .layout = plain, .refs = refs, .n_refs = addr == 0x100 ? 2 : 3});
+    ha_graph_builder_object(b, &(struct hf_object_row){.addr = 0x300});
+    g_autoptr(HaGraph) g = ha_graph_builder_finish(b, NULL);
+    assert_name(g, 0x100, 0, 0x300, "<cell x>");
+    assert_name(g, 0x100, 1, 0x300, "<cell y>");
+    assert_name(g, 0x200, 1, 0x300, "[1]");
+}
+
 static void
 test_roots(void)
 {
@@ -260,6 +284,7 @@ main(int argc, char **argv)
     g_test_add_data_func("/graph/referrers", NULL, test_referrers);
     g_test_add_data_func("/graph/referrers-wide", "wide", test_referrers);
     g_test_add_func("/graph/split", test_split);
+    g_test_add_func("/graph/roles", test_roles);
     g_test_add_func("/graph/roots", test_roots);
     g_test_add_func("/graph/empty", test_empty);
     static const Random sparse = {20000, 1 << 22, 50, FALSE}, dense = {150000, 1 << 18, 0, FALSE},

@@ -54,7 +54,7 @@ class Dump:
         assert data[:8] == b"\x89HPD\r\n\x1a\n", data[:8]
         self.meta, self.names, self.types, self.layouts = {}, [None], [None], [[]]
         self.objects, self.roots, self.threads, self.counters, self.skipped = {}, [], [], {}, []
-        self.end = None
+        self.end, self.roles = None, {}
         at = struct.unpack_from("<H", data, 14)[0]
         while at < len(data):
             kind, rows, length, _ = struct.unpack_from("<4sIQQ", data, at)
@@ -90,6 +90,10 @@ class Dump:
             names = [c.uv() for _ in range(count)] if kind & 15 == NAMED else None
             runs.append((kind & 15, kind >> 4, count, names))
         self.layouts.append(runs)
+
+    def read_role(self, c):
+        address = c.uv() << 3
+        self.roles[address] = c.uv()
 
     def read_objs(self, c):
         flags = c.uv()

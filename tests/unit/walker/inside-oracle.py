@@ -1,9 +1,11 @@
 # SPDX-License-Identifier: MIT
-"""Runs in the interpreter under test: inside-oracle.py LIBRARY FOLDER HOW. Walks the zoo and asks Python about the same moment.
+"""Runs in the interpreter under test: inside-oracle.py LIBRARY FOLDER HOW. Walks the zoo and asks Python about the same moment; what was
+planted in it (e2e/planted.py) goes to FOLDER/plants.
 
 HOW: ghost, asleep (forked by a thread that does not hold the GIL), library (as linked, not the blob), frozen (everything in the permanent generation), inline (in this process, several times:
 nothing of it may stay)."""
 import gc
+import json
 import os
 import sys
 
@@ -12,6 +14,7 @@ sys.path[:0] = [HERE, os.path.join(HERE, '../../e2e')]
 
 import inprocess  # noqa: E402
 import oracle  # noqa: E402
+import planted  # noqa: E402
 import zoo  # noqa: E402
 
 
@@ -60,7 +63,9 @@ def oracle_of(path, how):
 def main():
     sys.excepthook = fail
     library, folder, how = sys.argv[1:]
-    keep = zoo.build()
+    keep = zoo.build(), planted.plant()
+    with open(os.path.join(folder, 'plants'), 'w') as file:
+        json.dump(keep[1].list, file)
     gc.collect()
     gc.disable()
     harness = inprocess.Harness(library)

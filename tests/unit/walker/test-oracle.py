@@ -11,6 +11,7 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(HERE, '..', '..', 'e2e'))
 
 import oracle
+import planted
 from support import heapfile, interpreters
 from support.tap import Skip, Suite, check, equal
 
@@ -89,6 +90,9 @@ def compare(interpreter, how):
         check(not lines, lambda: '\n'.join(lines))
         check(found.counts['objects'] > 30000, f"only {found.counts['objects']} objects were compared")
         names(dump)
+        with open(f'{folder}/plants') as file:
+            lines = planted.missing(dump, json.load(file))
+        check(not lines, lambda: '\n'.join(lines))
         for why, count in sorted(found.explained.items()):
             print(f'# {count} explained by {why}')
 

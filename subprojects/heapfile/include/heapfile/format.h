@@ -66,6 +66,7 @@ enum hf_chunk_kind {
     HF_CHUNK_NAMES = HF_FOURCC('N', 'A', 'M', 'E'),   /* texts of references' names */
     HF_CHUNK_TYPES = HF_FOURCC('T', 'Y', 'P', 'E'),   /* types */
     HF_CHUNK_LAYOUTS = HF_FOURCC('L', 'A', 'Y', 'O'), /* how the references of a row are named */
+    HF_CHUNK_ROLES = HF_FOURCC('R', 'O', 'L', 'E'),   /* what another object knows of an object's references */
     HF_CHUNK_OBJECTS = HF_FOURCC('O', 'B', 'J', 'S'), /* objects with their references */
     HF_CHUNK_ROOTS = HF_FOURCC('R', 'O', 'O', 'T'),   /* what the interpreter itself holds */
     HF_CHUNK_THREADS = HF_FOURCC('T', 'H', 'R', 'D'), /* threads and their frames */
@@ -174,6 +175,12 @@ enum hf_run_flag {
         1 << 1, /* counted, but gc.get_referents does not show it (dict's str keys, a frame's stack, code's parts) */
     HF_RUN_FLAGS_ALL = (1 << 2) - 1,
 };
+
+/*
+ * ROLES row: addr object; uv layout id (≥ 1). The object's references have this layout instead of that of its own row, which may
+ * come before or after: the tuple of a function's closure, whose items are cells of variables; of a code's constants; a class's MRO. Of several
+ * rows the last counts; one whose layout does not fit the object's references is to be ignored.
+ */
 
 /*
  * OBJECTS row: uv flags (enum hf_object_flag); then

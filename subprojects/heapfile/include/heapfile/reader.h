@@ -77,6 +77,7 @@ struct hf_handlers {
     bool (*name)(void *user, uint32_t id, const char *text, size_t n);
     bool (*type)(void *user, uint32_t id, const struct hf_type_row *row);
     bool (*layout)(void *user, uint32_t id, const struct hf_run *runs, size_t n);
+    bool (*role)(void *user, uint64_t addr, uint32_t layout);
     bool (*object)(void *user, const struct hf_object_row *row);
     bool (*root)(void *user, const struct hf_root_row *row);
     bool (*thread)(void *user, const struct hf_thread_row *row);

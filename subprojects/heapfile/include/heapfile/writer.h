@@ -5,7 +5,7 @@
  * the host programs. The caller owns all memory and gives a function that takes finished bytes. One thread at a time.
  *
  * Each kind of chunk has a buffer of its own, so that names, types and layouts met while an object row is being written go out
- * before that row: hf_writer_flush() always writes them in the order META, NAMES, TYPES, LAYOUTS, ROOTS, THREADS, STATS, OBJECTS.
+ * before that row: hf_writer_flush() always writes them in the order META, NAMES, TYPES, LAYOUTS, ROLES, ROOTS, THREADS, STATS, OBJECTS.
  */
 #include <stdbool.h>
 #include <stddef.h>
@@ -27,6 +27,7 @@ enum {
     HF_BUF_NAMES,
     HF_BUF_TYPES,
     HF_BUF_LAYOUTS,
+    HF_BUF_ROLES,
     HF_BUF_ROOTS,
     HF_BUF_THREADS,
     HF_BUF_STATS,
@@ -107,6 +108,8 @@ struct hf_object_row {
  * A refcount of 1 and that of IMMORTAL objects are left out whatever flags say. Content beyond HF_CONTENT_MAX is cut and so marked.
  */
 void hf_write_object(struct hf_writer *w, const struct hf_object_row *row);
+
+void hf_write_role(struct hf_writer *w, uint64_t addr, uint32_t layout);
 
 void hf_write_root(struct hf_writer *w, enum hf_root_kind kind, uint64_t addr, uint32_t name, bool counted);
 

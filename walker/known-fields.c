@@ -1,0 +1,208 @@
+// SPDX-License-Identifier: MIT
+/*
+ * Names for references of C types that declare none: where their structs keep them, as CPython's sources (and numpy's) have it. What
+ * tp_traverse shows gets its name only where the pointer at that place is the same, so that a struct that is laid out otherwise loses
+ * names and nothing else. H is read and believed: for references that are counted and that nothing else shows.
+ */
+#include "wk-objects.h"
+#include "wk-refs.h"
+
+enum {
+    V = WK_FIELD_IF_SHOWN,
+    H = WK_FIELD_HIDDEN,
+};
+
+/* Texts and numbers only: no relocations. */
+struct known_field {
+    char types[72]; /* tp_name, as older versions have it behind a blank */
+    char name[20];
+    uint8_t offset; /* from the end of PyObject, in words */
+    uint8_t flags;
+    uint8_t first, last; /* minor versions of Python 3 */
+};
+
+/* "\0": a text that leaves no room for its end is an error. */
+#define KNOWN(first, last, flags, types, offset, name)                                                                 \
+    {                                                                                                                  \
+        types "\0", name "\0", offset, flags, first, last                                                              \
+    }
+#define FIELD(types, offset, name)  KNOWN(0, 255, V, types, offset, name)
+#define HIDDEN(types, offset, name) KNOWN(0, 255, H, types, offset, name)
+
+static const struct known_field known[] = {
+    /* Objects/iterobject.c, listobject.c, tupleobject.c, unicodeobject.c, …: an index, then what it goes through */
+    FIELD("list_iterator list_reverseiterator tuple_iterator iterator", 1, "<iterated>"),
+    FIELD("str_iterator str_ascii_iterator bytes_iterator", 1, "<iterated>"),
+    FIELD("bytearray_iterator reversed array.arrayiterator arrayiterator", 1, "<iterated>"),
+    FIELD("odict_iterator memory_iterator", 1, "<iterated>"),
+    FIELD("dict_keyiterator dict_valueiterator dict_itemiterator set_iterator", 0, "<iterated>"),
+    FIELD("dict_reversekeyiterator dict_reversevalueiterator", 0, "<iterated>"),
+    FIELD("dict_reverseitemiterator", 0, "<iterated>"),
+    FIELD("_collections._deque_iterator _collections._deque_reverse_iterator", 2, "<iterated>"),
+    FIELD("dict_itemiterator dict_reverseitemiterator", 3, "<result>"),
+    FIELD("callable_iterator", 0, "<callable>"),
+    FIELD("callable_iterator", 1, "<sentinel>"),
+    FIELD("dict_keys dict_values dict_items odict_keys odict_values", 0, ".mapping"),
+    FIELD("odict_items", 0, ".mapping"),
+    KNOWN(0, 11, H, "longrange_iterator", 0, "<position>"),
+    KNOWN(0, 11, H, "longrange_iterator", 1, "<start>"),
+    KNOWN(0, 11, H, "longrange_iterator", 2, "<step>"),
+    KNOWN(0, 11, H, "longrange_iterator", 3, "<length>"),
+    KNOWN(12, 255, H, "longrange_iterator", 0, "<start>"),
+    KNOWN(12, 255, H, "longrange_iterator", 1, "<step>"),
+    KNOWN(12, 255, H, "longrange_iterator", 2, "<length>"),
+    /* Objects/enumobject.c, Python/bltinmodule.c */
+    FIELD("enumerate", 1, "<iterator>"),
+    FIELD("enumerate", 2, "<result>"),
+    FIELD("enumerate", 3, "<count>"),
+    FIELD("map", 0, "<iterators>"),
+    FIELD("map", 1, "<function>"),
+    FIELD("filter", 0, "<function>"),
+    FIELD("filter", 1, "<iterator>"),
+    FIELD("zip", 1, "<iterators>"),
+    FIELD("zip", 2, "<result>"),
+    /* Modules/itertoolsmodule.c */
+    FIELD("itertools.count", 1, "<count>"),
+    FIELD("itertools.count", 2, "<step>"),
+    FIELD("itertools.repeat", 0, "<element>"),
+    FIELD("itertools.cycle itertools.islice itertools.pairwise", 0, "<iterator>"),
+    FIELD("itertools.batched itertools._tee_dataobject", 0, "<iterator>"),
+    FIELD("itertools.cycle", 1, "<saved>"),
+    FIELD("itertools.pairwise", 1, "<previous>"),
+    FIELD("itertools.chain", 0, "<source>"),
+    FIELD("itertools.chain", 1, "<active>"),
+    FIELD("itertools.starmap itertools.takewhile itertools.dropwhile", 0, "<function>"),
+    FIELD("itertools.filterfalse", 0, "<function>"),
+    FIELD("itertools.starmap itertools.takewhile itertools.dropwhile", 1, "<iterator>"),
+    FIELD("itertools.filterfalse itertools.accumulate", 1, "<iterator>"),
+    FIELD("itertools.accumulate", 0, "<total>"),
+    FIELD("itertools.accumulate", 2, "<function>"),
+    FIELD("itertools.accumulate", 3, "<initial>"),
+    FIELD("itertools.compress", 0, "<data>"),
+    FIELD("itertools.compress", 1, "<selectors>"),
+    FIELD("itertools.groupby", 0, "<iterator>"),
+    FIELD("itertools.groupby", 1, "<function>"),
+    FIELD("itertools.groupby", 2, "<target key>"),
+    FIELD("itertools.groupby", 3, "<current key>"),
+    FIELD("itertools.groupby", 4, "<current value>"),
+    FIELD("itertools._grouper", 0, "<parent>"),
+    FIELD("itertools._grouper", 1, "<target key>"),
+    FIELD("itertools.product itertools.permutations itertools.combinations", 0, "<pool>"),
+    FIELD("itertools.combinations_with_replacement", 0, "<pool>"),
+    FIELD("itertools.product itertools.combinations", 2, "<result>"),
+    FIELD("itertools.combinations_with_replacement", 2, "<result>"),
+    FIELD("itertools.permutations", 3, "<result>"),
+    FIELD("itertools.zip_longest", 2, "<iterators>"),
+    FIELD("itertools.zip_longest", 3, "<result>"),
+    FIELD("itertools.zip_longest", 4, "<fill value>"),
+    FIELD("itertools._tee", 0, "<data>"),
+    /* Modules/_functoolsmodule.c, _operator.c */
+    FIELD("functools._lru_cache_wrapper", 7, "<cache>"),
+    FIELD("functools._lru_cache_wrapper", 9, "<function>"),
+    KNOWN(10, 255, V, "functools._lru_cache_wrapper", 12, "<keyword mark>"),
+    KNOWN(10, 255, V, "functools._lru_cache_wrapper", 13, "<element type>"),
+    KNOWN(10, 255, V, "functools._lru_cache_wrapper", 14, "<cache info>"),
+    KNOWN(0, 9, V, "functools._lru_cache_wrapper", 12, "<cache info>"),
+    FIELD("functools.KeyWrapper", 0, "<compare>"),
+    FIELD("functools.KeyWrapper", 1, ".obj"),
+    FIELD("operator.attrgetter", 1, "<attributes>"),
+    FIELD("operator.itemgetter", 1, "<items>"),
+    FIELD("operator.methodcaller", 0, "<method>"),
+    FIELD("operator.methodcaller", 1, "<args>"),
+    FIELD("operator.methodcaller", 2, "<keywords>"),
+    /* Python/context.c */
+    FIELD("_contextvars.Context Context", 0, "<previous context>"),
+    FIELD("_contextvars.Context Context", 1, "<context vars>"),
+    FIELD("_contextvars.ContextVar ContextVar", 1, "<default>"),
+    FIELD("_contextvars.Token Token", 0, "<context>"),
+    FIELD("_contextvars.Token Token", 1, ".var"),
+    FIELD("_contextvars.Token Token", 2, ".old_value"),
+    FIELD("hamt", 0, "<root>"),
+    /* Objects/descrobject.c, genericaliasobject.c, memoryobject.c */
+    FIELD("method-wrapper", 0, "<descriptor>"),
+    FIELD("types.GenericAlias", 2, ".__parameters__"),
+    FIELD("memoryview", 1, "<buffer>"),
+    FIELD("managedbuffer", 3, ".obj"),
+    FIELD("builtin_method", 1, ".__self__"),
+    FIELD("builtin_method", 2, ".__module__"),
+    FIELD("builtin_method", 5, "<class>"),
+    FIELD("types.UnionType", 1, ".__parameters__"),
+    FIELD("typing.Union", 1, "<hashable args>"),
+    FIELD("typing.Union", 2, "<unhashable args>"),
+    FIELD("typing.Union", 3, ".__parameters__"),
+    /* Modules/_io: one and the other are attributes that 3.13 computes */
+    FIELD("_io.TextIOWrapper", 2, ".buffer"),
+    FIELD("_io.TextIOWrapper", 3, ".encoding"),
+    FIELD("_io.TextIOWrapper", 4, "<encoder>"),
+    FIELD("_io.TextIOWrapper", 5, "<decoder>"),
+    FIELD("_io.TextIOWrapper", 6, "<newline to read>"),
+    FIELD("_io.TextIOWrapper", 7, ".errors"),
+    FIELD("_io.BufferedReader _io.BufferedWriter _io.BufferedRandom", 0, ".raw"),
+    HIDDEN("_io.BytesIO", 0, "<buffer>"),
+    FIELD("_io._BytesIOBuffer", 0, "<source>"),
+    FIELD("_io.BufferedRWPair", 0, ".reader"),
+    FIELD("_io.BufferedRWPair", 1, ".writer"),
+    HIDDEN("_io.IncrementalNewlineDecoder", 0, "<decoder>"),
+    HIDDEN("_io.IncrementalNewlineDecoder", 1, ".errors"),
+    /* Modules/_threadmodule.c, _asynciomodule.c, _abc.c, _struct.c, _sre */
+    FIELD("_thread._local", 0, "<key>"),
+    FIELD("_thread._local", 1, "<args>"),
+    FIELD("_thread._local", 2, "<keywords>"),
+    FIELD("_thread._local", 4, "<dummies>"),
+    FIELD("_thread._local", 5, "<thread watchdogs>"),
+    FIELD("_asyncio.FutureIter", 0, "<future>"),
+    FIELD("TaskWakeupMethWrapper _asyncio.TaskWakeupMethWrapper", 0, "<task>"),
+    FIELD("TaskStepMethWrapper _asyncio.TaskStepMethWrapper", 0, "<task>"),
+    FIELD("TaskStepMethWrapper _asyncio.TaskStepMethWrapper", 1, "<exception>"),
+    HIDDEN("_abc._abc_data _abc_data", 0, "._abc_registry"),
+    HIDDEN("_abc._abc_data _abc_data", 1, "._abc_cache"),
+    HIDDEN("_abc._abc_data _abc_data", 2, "<negative cache>"),
+    HIDDEN("_struct.Struct", 3, ".format"),
+    HIDDEN("re.Pattern", 2, ".groupindex"),
+    HIDDEN("re.Pattern", 3, "<group names>"),
+    HIDDEN("re.Pattern", 4, ".pattern"),
+    HIDDEN("re.Match", 1, ".string"),
+    HIDDEN("re.Match", 2, ".regs"),
+    HIDDEN("re.Match", 3, ".re"),
+    /* Modules/_datetimemodule.c */
+    HIDDEN("datetime.timezone", 0, "<offset>"),
+    HIDDEN("datetime.timezone", 1, "<name>"),
+    /* numpy/ndarraytypes.h, PyArrayObject_fields, the same since 1.7: an array is no gc object */
+    HIDDEN("numpy.ndarray", 4, ".base"),
+    HIDDEN("numpy.ndarray", 5, ".dtype"),
+};
+
+/* Whether name is one of the words of types. */
+static bool
+among(const char *types, const char *name)
+{
+    while (*types != '\0') {
+        const char *n = name;
+        while (*n != '\0' && *types == *n) {
+            types++;
+            n++;
+        }
+        if (*n == '\0' && (*types == '\0' || *types == ' '))
+            return true;
+        while (*types != '\0' && *types != ' ')
+            types++;
+        types += *types == ' ';
+    }
+    return false;
+}
+
+bool
+wk_known_field(struct wk *w, const char *type, unsigned *i, struct wk_field *out)
+{
+    uint8_t minor = w->facts.version & 0xff;
+
+    for (; *i < sizeof known / sizeof known[0]; ++*i) {
+        const struct known_field *k = &known[*i];
+        if (minor < k->first || minor > k->last || !among(k->types, type))
+            continue;
+        *out = (struct wk_field){WK_HEAD + 8 * k->offset, k->flags, wk_name(w, k->name)};
+        ++*i;
+        return true;
+    }
+    return false;
+}
