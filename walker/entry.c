@@ -265,6 +265,7 @@ walk(struct wk *w)
     wk_types_init(w);
     wk_contents_init(w);
     wk_output_meta(w);
+    wk_real_init(w);
     if (!wk_gc_seed(w))
         wk_give_up(w, WK_ERR_LAYOUT, 0, w->interpreter);
     guarded(w, WK_STAGE_THREADS);

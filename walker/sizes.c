@@ -6,18 +6,6 @@
 #include "wk-objects.h"
 #include "wk-types.h"
 
-enum size_kind {
-    SIZE_FIXED, /* object.__sizeof__ of a type without items */
-    SIZE_ITEMS, /* object.__sizeof__ */
-    SIZE_LIST,
-    SIZE_DICT,
-    SIZE_SET,
-    SIZE_STR,
-    SIZE_INT,
-    SIZE_CALL,    /* the C function */
-    SIZE_UNKNOWN, /* nothing that can be called: basic size and items */
-};
-
 #if WK_FREE_THREADED
 #define GC_HEAD 0u
 #else
@@ -76,27 +64,27 @@ wk_sizeof_function(struct wk *w, wk_addr type)
     return type != 0 && w->str_sizeof != 0 ? function_of(w, lookup_sizeof(w, type, 0), &defining) : 0;
 }
 
-static enum size_kind
+static enum wk_size_kind
 kind_of(struct wk *w, const struct wk_type *type, wk_addr function)
 {
     const struct wk_types *t = w->types;
 
     if (function == 0)
-        return SIZE_UNKNOWN;
+        return WK_SIZE_UNKNOWN;
     if (function == t->sizeof_object)
-        return type->item != 0 ? SIZE_ITEMS : SIZE_FIXED;
+        return type->item != 0 ? WK_SIZE_ITEMS : WK_SIZE_FIXED;
     if (function == t->sizeof_list)
-        return SIZE_LIST;
+        return WK_SIZE_LIST;
     if (function == t->sizeof_dict)
-        return SIZE_DICT;
+        return WK_SIZE_DICT;
     if (function == t->sizeof_set || function == t->sizeof_frozenset)
-        return SIZE_SET;
+        return WK_SIZE_SET;
     /* A subclass of str may be of the legacy kind with two sizes; its function knows. */
     if (function == t->sizeof_str)
-        return type->addr == wk_symbol(w, WK_SYM_TYPE_UNICODE) ? SIZE_STR : SIZE_CALL;
+        return type->addr == wk_symbol(w, WK_SYM_TYPE_UNICODE) ? WK_SIZE_STR : WK_SIZE_CALL;
     if (function == t->sizeof_int)
-        return type->addr == wk_symbol(w, WK_SYM_TYPE_LONG) ? SIZE_INT : SIZE_CALL;
-    return SIZE_CALL;
+        return type->addr == wk_symbol(w, WK_SYM_TYPE_LONG) ? WK_SIZE_INT : WK_SIZE_CALL;
+    return WK_SIZE_CALL;
 }
 
 void
@@ -112,15 +100,15 @@ wk_size_prepare(struct wk *w, struct wk_type *type)
     if (w->version >= 0x030c && (flags & (WK_TPF_MANAGED_DICT | WK_TPF_MANAGED_WEAK)))
         type->pre += 16;
     type->common = type->basic + type->pre;
-    type->size_kind = SIZE_UNKNOWN;
+    type->size_kind = WK_SIZE_UNKNOWN;
 
     if (w->str_sizeof == 0)
         return;
     if (WK_U64(type->addr, WK_TP_MRO) == 0) {
         /* Never made ready: a lookup would do it now, and make objects. Its instances have object's own __sizeof__. */
         type->size_fn = w->types->sizeof_object;
-        type->size_kind = type->item != 0 ? SIZE_ITEMS : SIZE_FIXED;
-        if (type->size_kind != SIZE_FIXED)
+        type->size_kind = type->item != 0 ? WK_SIZE_ITEMS : WK_SIZE_FIXED;
+        if (type->size_kind != WK_SIZE_FIXED)
             type->flags |= WK_TYPE_VAR_SIZE;
         return;
     }
@@ -135,7 +123,7 @@ wk_size_prepare(struct wk *w, struct wk_type *type)
     }
     type->size_fn = function;
     type->size_kind = (uint8_t)kind_of(w, type, function);
-    if (type->size_kind != SIZE_FIXED)
+    if (type->size_kind != WK_SIZE_FIXED)
         type->flags |= WK_TYPE_VAR_SIZE;
 }
 
@@ -286,37 +274,37 @@ wk_size(struct wk *w, const struct wk_type *type, wk_addr object, uint64_t *size
     int64_t n;
     bool exact = true;
 
-    switch ((enum size_kind)type->size_kind) {
-    case SIZE_FIXED:
+    switch ((enum wk_size_kind)type->size_kind) {
+    case WK_SIZE_FIXED:
         *size = type->common;
         return true;
-    case SIZE_ITEMS:
+    case WK_SIZE_ITEMS:
         n = WK_I64(object, WK_OB_SIZE);
         *size = type->basic + type->item * (n < 0 ? 0 - (uint64_t)n : (uint64_t)n);
         break;
-    case SIZE_LIST:
+    case WK_SIZE_LIST:
         *size = type->basic + WK_U64(object, WK_LIST_ALLOCATED) * 8;
         break;
-    case SIZE_DICT:
+    case WK_SIZE_DICT:
         *size = dict_size(w, object, type->basic);
         break;
-    case SIZE_SET:
+    case WK_SIZE_SET:
         *size = type->basic;
         if (WK_U64(object, w->facts.set_table) != object + w->facts.set_smalltable)
             *size += (WK_U64(object, w->facts.set_mask) + 1) * 16;
         break;
-    case SIZE_STR:
+    case WK_SIZE_STR:
         *size = str_size(w, object);
         break;
-    case SIZE_INT:
+    case WK_SIZE_INT:
         *size = int_size(w, object);
         break;
-    case SIZE_CALL:
+    case WK_SIZE_CALL:
         exact = call(w, type, object, size);
         if (!exact)
             *size = type->basic;
         break;
-    case SIZE_UNKNOWN:
+    case WK_SIZE_UNKNOWN:
     default:
         *size = type->basic;
         exact = (type->flags & WK_TYPE_SIZE_PY) != 0 && w->str_sizeof != 0;

@@ -274,6 +274,7 @@ wk_type_new(struct wk *w, wk_addr addr)
 
     wk_size_prepare(w, type);
     wk_refs_prepare(w, type);
+    wk_real_prepare(w, type);
     wk_content_prepare(w, type);
     wk_text_reset(name);
     wk_type_name(w, addr, name);

@@ -14,6 +14,8 @@
 
 #define SWEEP_WORTHWILE 64u /* objects a leaf that a sweep must find to be better than the worklist */
 #define SKIP_NAMED_MAX  300u
+#define REAL_PLAIN      480u       /* bytes: with hooks of a debugging allocator they are still a small block */
+#define STR_PLAIN       (1u << WK_STR_COMPACT_SHIFT | 1u << WK_STR_ASCII_SHIFT)
 #define PIPE_SIZE       32u
 #define PIPE_LENGTH     16u
 #define CAREFUL_OBJECTS 4096u
@@ -67,6 +69,14 @@ write_broken(struct wk *w, struct wk_type *type, wk_addr object)
     hf_write_object(&w->out, &row);
 }
 
+/* One small block, of which readers know how large it is. */
+static inline bool
+is_plain(const struct wk_type *type, wk_addr object, uint64_t size)
+{
+    return size <= REAL_PLAIN && (type->flags & WK_TYPE_REAL_PLAIN) &&
+           (type->size_kind != WK_SIZE_STR || (WK_U32(object, WK_STR_STATE) & STR_PLAIN) == STR_PLAIN);
+}
+
 /* type: if it is known. */
 static inline void
 write_object(struct wk *w, wk_addr object, struct wk_type *type)
@@ -107,6 +117,14 @@ write_object(struct wk *w, wk_addr object, struct wk_type *type)
             row.flags |= HF_OBJ_SIZE;
             row.size = size;
         }
+        if (wk_likely(w->allocator != 0) && !is_plain(type, object, size)) {
+            row.real_size = wk_real_size(w, type, object, size);
+            if (row.real_size != wk_real_usual(w, size))
+                row.flags |= HF_OBJ_REAL_SIZE;
+        }
+    } else if (wk_unlikely((type->flags & WK_TYPE_REAL) != 0)) {
+        row.real_size = wk_real_size(w, type, object, type->common);
+        row.flags |= HF_OBJ_REAL_SIZE;
     }
     if (type->content != 0 && w->content_limit != 0) {
         wk_text_reset(&w->text);

@@ -11,6 +11,7 @@
  *   refs.c       references of an object, refs-dict.c of dicts and sets, refs-inside.c of what only CPython's sources tell
  *   refs-prepare.c how a type's references are found    known-fields.c names in C structs    roles.c names of other objects' items
  *   names.c      names and layouts, each written once                           text.c         bounded text
+ *   real-sizes.c what objects take of the allocator
  *   heap.c       allocators for the snapshot                                    attach.c       a thread state for the snapshot
  *   facts/       offsets per version     contents/  content snippets            roots/         interpreter, threads, frames, generators
  *   wk-objects.h reading str, dict, int, tuple in place                         arch/          what is the machine's
@@ -167,6 +168,8 @@ enum wk_type_flag {
     WK_TYPE_BROKEN = 1 << 9,       /* could not be read whole */
     WK_TYPE_DICT_INSIDE = 1 << 10, /* a dict whose tp_traverse shows more than a dict does */
     WK_TYPE_HAS_PARTS = 1 << 12,   /* tuples whose items it names: roles.c */
+    WK_TYPE_REAL = 1 << 13,        /* of fixed size, and rows carry the real one */
+    WK_TYPE_REAL_PLAIN = 1 << 14,  /* one block of the size that getsizeof says, where it is small */
     WK_TYPE_LRU = 1 << 11,         /* functools' cache: keys and results in a list of its own */
 };
 
@@ -184,6 +187,8 @@ struct wk_type {
     uint32_t item;
     uint32_t pre;    /* bytes that sys.getsizeof adds for headers */
     uint32_t common; /* size of a row without one */
+    uint32_t real_pre,
+        real_basic; /* bytes that really stand before an instance, and that it takes with inline values */
     wk_addr traverse, is_gc, size_fn;
     wk_addr size_class; /* what size_fn wants to be told; 0: takes no arguments */
 
@@ -277,6 +282,12 @@ enum wk_inline_shown {
     WK_INLINE_BY_DICT,
 };
 
+enum wk_allocator {
+    WK_ALLOCATOR_UNKNOWN = 0,
+    WK_ALLOCATOR_PYMALLOC,
+    WK_ALLOCATOR_MALLOC, /* PYTHONMALLOC=malloc */
+};
+
 #define WK_MORE_INTERNED 16
 
 struct wk {
@@ -287,6 +298,9 @@ struct wk {
     const char *version_text; /* Py_GetVersion(), of the target */
     bool ghost;
     bool redact;
+    uint8_t allocator; /* enum wk_allocator */
+    uint32_t real_add; /* bytes that debugging hooks add to a request */
+    uint64_t real_guessed;
     uint8_t inline_shown; /* enum wk_inline_shown; refs.c */
     uint32_t content_limit;
     wk_addr runtime;     /* _PyRuntime */

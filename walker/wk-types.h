@@ -64,12 +64,30 @@ void wk_type_write(struct wk *w, struct wk_type *type, const char *name, size_t 
 wk_addr wk_type_subclasses(struct wk *w, wk_addr type); /* tp_subclasses, a dict; 0: none */
 
 /* ---- sizes.c */
+enum wk_size_kind {
+    WK_SIZE_FIXED, /* object.__sizeof__ of a type without items */
+    WK_SIZE_ITEMS, /* object.__sizeof__ */
+    WK_SIZE_LIST,
+    WK_SIZE_DICT,
+    WK_SIZE_SET,
+    WK_SIZE_STR,
+    WK_SIZE_INT,
+    WK_SIZE_CALL,    /* the C function */
+    WK_SIZE_UNKNOWN, /* nothing that can be called: basic size and items */
+};
 void wk_size_prepare(struct wk *w, struct wk_type *type);
 /* What sys.getsizeof says; false: a lower bound. */
 bool wk_size(struct wk *w, const struct wk_type *type, wk_addr object, uint64_t *size);
 wk_addr
 wk_sizeof_function(struct wk *w,
                    wk_addr type); /* of the built-in method that a type has for __sizeof__; 0: none or Python's */
+
+/* ---- real-sizes.c */
+void wk_real_init(struct wk *w); /* which allocator it is; META rows */
+void wk_real_prepare(struct wk *w, struct wk_type *type);
+/* Bytes that the object takes of the allocator; only where that is known. */
+uint64_t wk_real_size(struct wk *w, const struct wk_type *type, wk_addr object, uint64_t size);
+uint64_t wk_real_usual(const struct wk *w, uint64_t size); /* what readers take for it where the row does not say */
 
 /* ---- refs-prepare.c */
 void wk_refs_prepare_init(struct wk *w);

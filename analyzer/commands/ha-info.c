@@ -11,7 +11,7 @@
 static const HaOption options[] = {{.name = "json", .kind = HA_OPTION_FLAG, .help = "the same as JSON"}, {0}};
 
 typedef struct {
-    guint64 live, chosen, bytes, garbage_bytes, roots, outside, immortal, broken;
+    guint64 live, chosen, bytes, real_bytes, garbage_bytes, roots, outside, immortal, broken;
 } Totals;
 
 static Totals
@@ -23,6 +23,7 @@ add_up(const HaContext *c)
         guint64 size = ha_graph_size(c->graph, id);
         guint32 flags = ha_graph_flags(c->graph, id);
         t.bytes += size;
+        t.real_bytes += ha_graph_real_size(c->graph, id);
         t.live += ha_bits_get(c->live, id);
         t.garbage_bytes += ha_bits_get(c->live, id) ? 0 : size;
         t.chosen += ha_bits_get(c->chosen, id);
@@ -78,6 +79,10 @@ write_text(HaContext *c, const Totals *t)
     g_autofree char *bytes = ha_size_text(t->bytes), *garbage = ha_size_text(t->garbage_bytes);
     ha_out_printf(c->out, "\nobjects                  %u, which take %" G_GUINT64_FORMAT " (%s)\n",
                   ha_graph_n_objects(g), t->bytes, bytes);
+    if (t->real_bytes != t->bytes) {
+        g_autofree char *real = ha_size_text(t->real_bytes);
+        ha_out_printf(c->out, "of the allocator         %" G_GUINT64_FORMAT " (%s)\n", t->real_bytes, real);
+    }
     ha_out_printf(c->out, "references               %" G_GUINT64_FORMAT "\n", ha_graph_n_refs(g));
     ha_out_printf(c->out, "types                    %u\n", ha_graph_n_types(g) - 1);
     ha_out_printf(c->out, "threads, frames          %" G_GSIZE_FORMAT ", %" G_GSIZE_FORMAT "\n", n_threads, n_frames);
@@ -158,6 +163,8 @@ write_json(HaContext *c, const Totals *t)
     json_number(&j, "references", ha_graph_n_refs(g));
     json_number(&j, "types", ha_graph_n_types(g) - 1);
     json_number(&j, "bytes", t->bytes);
+    if (t->real_bytes != t->bytes)
+        json_number(&j, "real_bytes", t->real_bytes);
     json_number(&j, "live", t->live);
     json_number(&j, "chosen", t->chosen);
     json_number(&j, "garbage", ha_graph_n_objects(g) - t->live);

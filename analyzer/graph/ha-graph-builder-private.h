@@ -40,6 +40,8 @@ struct HaGraphBuilder {
     HaVec roles;             /* HaRole */
     HaVec frame_addr;        /* 3 × guint64: frame, code, function */
     guint64 contents_dropped, without_type;
+    /* what the allocator takes for an object whose row does not say it: META real.*; step 0: not known */
+    guint64 real_step, real_add, real_least;
     gboolean failed, too_many, wide_offsets;
 };
 

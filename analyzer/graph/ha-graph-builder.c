@@ -256,6 +256,14 @@ add_extra(HaGraphBuilder *b, guint64 extra)
     return TRUE;
 }
 
+static guint64
+usual_size(const HaGraphBuilder *b, guint64 size)
+{
+    if (b->real_step == 0 || size > G_MAXUINT64 - b->real_add - b->real_step)
+        return size;
+    return MAX(b->real_least, (size + b->real_add + b->real_step - 1) / b->real_step * b->real_step);
+}
+
 gboolean
 ha_graph_builder_object(HaGraphBuilder *b, const struct hf_object_row *row)
 {
@@ -296,7 +304,8 @@ ha_graph_builder_object(HaGraphBuilder *b, const struct hf_object_row *row)
     b->without_type += RAW(b, RAW_TYPE, guint32, i) == 0;
     RAW(b, RAW_LAYOUT, guint32, i) = row->layout < g->layouts.n ? row->layout : 0;
     RAW(b, RAW_CONTENT, guint32, i) = row->flags & HF_OBJ_CONTENT ? keep_content(b, row) : 0;
-    guint64 extra = row->flags & HF_OBJ_REAL_SIZE && row->real_size > row->size ? row->real_size - row->size : 0;
+    guint64 real = row->flags & HF_OBJ_REAL_SIZE ? row->real_size : usual_size(b, row->size);
+    guint64 extra = real > row->size ? real - row->size : 0;
     RAW(b, RAW_FLAGS, guint16, i) = row->flags & HF_OBJ_FLAGS_ALL;
     b->n++;
     return add_extra(b, extra) && add_refs(b, row) && !b->failed;
@@ -376,6 +385,17 @@ ha_graph_builder_frame(HaGraphBuilder *b, const struct hf_frame_row *row)
 void
 ha_graph_builder_meta(HaGraphBuilder *b, const char *key, gssize key_len, const char *value, gssize value_len)
 {
+    const struct {
+        const char *key;
+        guint64 *value;
+    } real[] = {
+        {HF_META_REAL_STEP, &b->real_step}, {HF_META_REAL_ADD, &b->real_add}, {HF_META_REAL_LEAST, &b->real_least}};
+    gsize n = key_len < 0 ? strlen(key) : (gsize)key_len;
+    for (guint i = 0; i < G_N_ELEMENTS(real); i++)
+        if (n == strlen(real[i].key) && memcmp(key, real[i].key, n) == 0) {
+            guint64 number = g_ascii_strtoull(value, NULL, 10);
+            *real[i].value = number <= 4096 ? number : 0; /* more than any allocator's */
+        }
     g_hash_table_replace(b->graph->meta, key_len < 0 ? g_strdup(key) : g_strndup(key, key_len),
                          value_len < 0 ? g_strdup(value) : g_strndup(value, value_len));
 }

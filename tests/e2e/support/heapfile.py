@@ -52,7 +52,7 @@ class Type:
 
 
 class Object:
-    __slots__ = ('addr', 'type', 'flags', 'size', 'refcount', 'content', 'whole', 'layout', 'refs')
+    __slots__ = ('addr', 'type', 'flags', 'size', 'refcount', 'content', 'whole', 'layout', 'refs', 'real')
 
 
 class Dump:
@@ -115,8 +115,7 @@ class Dump:
             o.flags, o.refs, o.layout, o.content, o.whole = flags, [], 0, None, None
             o.size = c.uv() if flags & SIZE else o.type.common
             o.refcount = c.uv() if flags & REFCOUNT else 1
-            if flags & REAL_SIZE:
-                c.uv()
+            o.real = c.uv() if flags & REAL_SIZE else self.usual(o.size)
             if flags & CONTENT:
                 o.content = c.text()
             if flags & CUT:
@@ -129,6 +128,11 @@ class Dump:
             for _ in range(c.uv()):
                 prev += c.sv() << 3
                 o.refs.append(prev)
+
+    def usual(self, size):
+        """What an object takes of the allocator whose row does not say it; None: not known."""
+        step = self.meta.get('real.step')
+        return step and max(self.meta['real.least'], -(-(size + self.meta['real.add']) // step) * step)
 
     def read_root(self, c):
         kind = c.uv()

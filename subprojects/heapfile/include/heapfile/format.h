@@ -84,25 +84,29 @@ enum hf_meta_type {
     HF_META_BOOL = 4,
 };
 
-#define HF_META_TOOL      "tool"             /* TEXT program and version that wrote the dump */
-#define HF_META_TIME      "time.us"          /* UINT moment of the snapshot, µs since 1970 UTC */
-#define HF_META_PID       "pid"              /* UINT as the driver saw it */
-#define HF_META_EXE       "exe"              /* TEXT path of the target's executable */
-#define HF_META_CMDLINE   "cmdline"          /* TEXT arguments joined by blanks, cut at 4096 bytes */
-#define HF_META_MODE      "mode"             /* TEXT fork | inline */
-#define HF_META_PYTHON    "python.version"   /* TEXT Py_GetVersion() of the target */
-#define HF_META_PYHEX     "python.hex"       /* UINT PY_VERSION_HEX */
-#define HF_META_PYBUILD   "python.build"     /* TEXT release | debug | free-threaded */
-#define HF_META_CONTENT   "content.limit"    /* UINT longest content, bytes; 0 none */
-#define HF_META_REDACTED  "content.redacted" /* BOOL */
-#define HF_META_COLLECTED "gc.forced"        /* BOOL a collection was forced before the snapshot */
-#define HF_META_PAUSE     "pause.us"         /* UINT attach to detach */
-#define HF_META_FORK      "pause.fork.us"    /* UINT of that, the fork */
-#define HF_META_GIL       "pause.gil.us"     /* UINT how long our own thread held the GIL, 0 for a fork */
-#define HF_META_WALK      "walk.us"          /* UINT walker's wall time */
-#define HF_META_WALKCPU   "walk.cpu.us"      /* UINT walker's processor time */
-#define HF_META_WALKMEM   "walk.memory"      /* UINT private memory that the walker mapped, bytes */
-#define HF_META_RSS       "target.rss"       /* UINT resident memory of the target, bytes */
+#define HF_META_TOOL     "tool"             /* TEXT program and version that wrote the dump */
+#define HF_META_TIME     "time.us"          /* UINT moment of the snapshot, µs since 1970 UTC */
+#define HF_META_PID      "pid"              /* UINT as the driver saw it */
+#define HF_META_EXE      "exe"              /* TEXT path of the target's executable */
+#define HF_META_CMDLINE  "cmdline"          /* TEXT arguments joined by blanks, cut at 4096 bytes */
+#define HF_META_MODE     "mode"             /* TEXT fork | inline */
+#define HF_META_PYTHON   "python.version"   /* TEXT Py_GetVersion() of the target */
+#define HF_META_PYHEX    "python.hex"       /* UINT PY_VERSION_HEX */
+#define HF_META_PYBUILD  "python.build"     /* TEXT release | debug | free-threaded */
+#define HF_META_CONTENT  "content.limit"    /* UINT longest content, bytes; 0 none */
+#define HF_META_REDACTED "content.redacted" /* BOOL */
+#define HF_META_REAL_STEP                                                                                              \
+    "real.step" /* UINT an object without REAL_SIZE really takes its size + add, at least least, rounded */
+#define HF_META_REAL_ADD   "real.add"      /* UINT up to a multiple of step, in bytes; without these it is not known */
+#define HF_META_REAL_LEAST "real.least"    /* UINT */
+#define HF_META_COLLECTED  "gc.forced"     /* BOOL a collection was forced before the snapshot */
+#define HF_META_PAUSE      "pause.us"      /* UINT attach to detach */
+#define HF_META_FORK       "pause.fork.us" /* UINT of that, the fork */
+#define HF_META_GIL        "pause.gil.us"  /* UINT how long our own thread held the GIL, 0 for a fork */
+#define HF_META_WALK       "walk.us"       /* UINT walker's wall time */
+#define HF_META_WALKCPU    "walk.cpu.us"   /* UINT walker's processor time */
+#define HF_META_WALKMEM    "walk.memory"   /* UINT private memory that the walker mapped, bytes */
+#define HF_META_RSS        "target.rss"    /* UINT resident memory of the target, bytes */
 
 /* NAMES row: text. Ids count from 1 in file order; 0 means no name. The text is what people read: ".attr", "['key']", "<local x>". */
 
@@ -187,7 +191,7 @@ enum hf_run_flag {
  *   not CONT:  daddr object (previous row's object in this chunk; 0 before the first), uv type id
  *   SIZE:      uv shallow size in bytes, equal to sys.getsizeof
  *   REFCOUNT:  uv reference count (absent: 1; IMMORTAL: count has no meaning and is absent)
- *   REAL_SIZE: uv bytes that the object really takes
+ *   REAL_SIZE: uv bytes that the object takes of the allocator, with headers, inline values and buffers (absent: META real.step)
  *   CONTENT:   text; may cut the object's content, CUT tells
  *   CUT:       uv length of the whole: characters of a str, bytes of bytes, items of a dict
  *   REFS:      uv layout id, uv count n, then n × daddr referent (first: from the object itself, or 0 in a CONT row); a
