@@ -501,6 +501,8 @@ def pointer(o, offset):
 
 
 def real_sizes(p):
+    if not getattr(sys, '_is_gil_enabled', lambda: True)():  # another allocator, which says nothing
+        return
     debug = 32 if hasattr(sys, 'gettotalrefcount') else 0  # hooks of a debug build keep that much in front
     text, number, pair, wide = fresh('some text or other'), 10 ** 50, (p, p, fresh('x')), fresh('€' * 30)
     for what, o in (('str', text), ('int', number), ('tuple', pair), ('str of wide characters', wide), ('object', object()), ('float', p.list and 0.1 * len(p.list)),
