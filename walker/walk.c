@@ -14,7 +14,7 @@
 
 #define SWEEP_WORTHWILE 64u /* objects a leaf that a sweep must find to be better than the worklist */
 #define SKIP_NAMED_MAX  300u
-#define REAL_PLAIN      480u       /* bytes: with hooks of a debugging allocator they are still a small block */
+#define REAL_PLAIN      480u /* bytes: with hooks of a debugging allocator they are still a small block */
 #define STR_PLAIN       (1u << WK_STR_COMPACT_SHIFT | 1u << WK_STR_ASCII_SHIFT)
 #define PIPE_SIZE       32u
 #define PIPE_LENGTH     16u
