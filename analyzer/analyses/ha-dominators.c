@@ -17,6 +17,8 @@ struct HaDominators {
     guint32 *parent;   /* in the search tree, at last in the dominator tree */
     guint64 *retained; /* lies where links were */
     guint64 steps;
+    guint32 n_threads, n_frames;
+    guint32 *thread, *frame; /* numbers of their nodes; NULL: they have none */
 };
 
 typedef struct {
@@ -27,31 +29,40 @@ typedef struct {
 typedef struct {
     HaGraph *g;
     const HaBits *live;
-    HaBits *roots; /* owned: held by the super-root */
+    HaBits *roots;            /* owned: held by the super-root */
+    HaBits *framed, *running; /* owned; held by frames; objects of frames that run; NULL: frames have no nodes */
     HaDominators *d;
     Link *link;    /* owned */
     guint32 *semi; /* owned */
     HaVec stack;   /* gsize: the reference to look at next, for each node on the way down; then guint32 */
 } Work;
 
-/* Depth first from one object, iteratively. */
+/* The frames below one on the stack hold it by f_back; what it holds would go with it all the same. */
 static gboolean
-search(Work *w, HaId start)
+is_way_back(const Work *w, HaId from, HaId to)
+{
+    return w->running != NULL && ha_bits_get(w->running, from) && ha_bits_get(w->running, to);
+}
+
+/* Depth first from one object that a node above holds, iteratively. */
+static gboolean
+search(Work *w, HaId start, guint32 above)
 {
     HaDominators *d = w->d;
     if (d->number[start] != UNSEEN || !ha_bits_get(w->live, start))
         return TRUE;
-    ha_bits_set(w->roots, start);
+    if (above == 0)
+        ha_bits_set(w->roots, start);
     guint32 node = d->n++;
     d->number[start] = node;
     d->object[node] = start;
-    d->parent[node] = 0;
+    d->parent[node] = above;
     w->stack.n = 0;
     if (!ha_vec_reserve(&w->stack, 1))
         return FALSE;
     gsize *next = w->stack.data, depth = 0;
     next[0] = 0;
-    while (node != 0) {
+    while (node != above) {
         HaId from = d->object[node];
         gsize n_refs, i = next[depth];
         const HaId *refs = ha_graph_referents(w->g, from, &n_refs);
@@ -61,7 +72,7 @@ search(Work *w, HaId start)
             if (d->number[refs[i]] != UNSEEN || !ha_bits_get(w->live, refs[i]))
                 continue;
             HaWeakView weak = ha_graph_weak_referents(w->g, from);
-            if (!ha_weak(&weak, i))
+            if (!ha_weak(&weak, i) && !is_way_back(w, from, refs[i]))
                 break;
         }
         if (i == n_refs) {
@@ -88,13 +99,68 @@ search(Work *w, HaId start)
 static void
 mark_roots(Work *w, const HaLedger *ledger)
 {
-    gsize n_roots;
+    gsize n_roots, n_frames;
     const HaRoot *roots = ha_graph_roots(w->g, &n_roots);
+    const HaFrame *frames = ha_graph_frames(w->g, &n_frames);
+    GHashTableIter modules;
+    gpointer module;
+
     for (gsize i = 0; i < n_roots; i++)
-        ha_bits_set(w->roots, roots[i].id);
+        ha_bits_set(w->framed != NULL && roots[i].kind == HF_ROOT_FRAME ? w->framed : w->roots, roots[i].id);
     for (HaId id = 0; id < w->d->n_objects; id++)
         if (ha_graph_flags(w->g, id) & HF_OBJ_IMMORTAL || (ledger != NULL && ha_ledger_surplus(ledger, id) > 0))
             ha_bits_set(w->roots, id);
+    /* until 3.10 the C code that runs a frame holds its object */
+    for (gsize f = 0; w->running != NULL && f < n_frames; f++) {
+        HaId id = frames[f].frame;
+        gsize n;
+
+        if (id == HA_ID_NONE)
+            continue;
+        ha_bits_set(w->running, id);
+        ha_bits_set(w->framed, id);
+        ha_graph_roots_of(w->g, id, &n);
+        if (n == 0 && ledger != NULL && ha_ledger_surplus(ledger, id) == 1)
+            ha_bits_clear(w->roots, id);
+    }
+    if (ledger == NULL)
+        return;
+    g_hash_table_iter_init(&modules, ledger->modules);
+    while (g_hash_table_iter_next(&modules, &module, NULL))
+        ha_bits_set(w->roots, GPOINTER_TO_UINT(module));
+}
+
+/* A node that is no object. */
+static guint32
+add_node(HaDominators *d, guint32 above)
+{
+    d->object[d->n] = HA_ID_NONE;
+    d->parent[d->n] = above;
+    return d->n++;
+}
+
+/* What frames hold hangs on a node of the frame, these on one of the thread. */
+static gboolean
+number_frames(Work *w)
+{
+    HaDominators *d = w->d;
+    gsize n_roots, n_threads, n_frames;
+    const HaRoot *roots = ha_graph_roots(w->g, &n_roots);
+    const HaThread *threads = ha_graph_threads(w->g, &n_threads);
+    const HaFrame *frames = ha_graph_frames(w->g, &n_frames);
+
+    for (gsize t = 0; t < n_threads; t++) {
+        d->thread[t] = add_node(d, 0);
+        for (gsize f = threads[t].first_frame; f < (gsize)threads[t].first_frame + threads[t].n_frames; f++) {
+            d->frame[f] = add_node(d, d->thread[t]);
+            if (frames[f].frame != HA_ID_NONE && !search(w, frames[f].frame, d->frame[f]))
+                return FALSE;
+            for (gsize r = frames[f].first_root; r < (gsize)frames[f].first_root + frames[f].n_roots; r++)
+                if (r < n_roots && !search(w, roots[r].id, d->frame[f]))
+                    return FALSE;
+        }
+    }
+    return TRUE;
 }
 
 static gboolean
@@ -108,10 +174,12 @@ number_nodes(Work *w, const HaLedger *ledger)
     w->stack.item = sizeof(gsize);
     mark_roots(w, ledger);
     for (HaId id = 0; id < d->n_objects; id++)
-        if (ha_bits_get(w->roots, id) && !search(w, id))
+        if (ha_bits_get(w->roots, id) && !search(w, id, 0))
             return FALSE;
+    if (w->framed != NULL && !number_frames(w))
+        return FALSE;
     for (HaId id = 0; id < d->n_objects; id++)
-        if (!search(w, id))
+        if (!search(w, id, 0))
             return FALSE;
     return TRUE;
 }
@@ -139,6 +207,44 @@ evaluate(Work *w, guint32 node, guint32 linked)
     return least;
 }
 
+/* The same as for referrers, of the frames that hold an object. */
+static guint32
+semidominator_by_frames(Work *w, guint32 v, guint32 semi)
+{
+    HaDominators *d = w->d;
+    HaId to = d->object[v];
+    gsize n, n_roots, n_frames;
+    const guint32 *of = ha_graph_roots_of(w->g, to, &n);
+    const HaRoot *roots = ha_graph_roots(w->g, &n_roots);
+    const HaFrame *frames = ha_graph_frames(w->g, &n_frames);
+
+    for (gsize i = 0; i < n; i++) {
+        if (roots[of[i]].kind != HF_ROOT_FRAME)
+            continue;
+        guint32 u = d->frame[roots[of[i]].frame];
+        semi = MIN(semi, u > v ? evaluate(w, u, v + 1) : u);
+    }
+    for (gsize f = 0; ha_bits_get(w->running, to) && f < n_frames; f++)
+        if (frames[f].frame == to)
+            semi = MIN(semi, d->frame[f] > v ? evaluate(w, d->frame[f], v + 1) : d->frame[f]);
+    return semi;
+}
+
+static void
+prefetch_referrers(const Work *w, guint32 v)
+{
+    HaId near = v > 16 ? w->d->object[v - 16] : HA_ID_NONE, far = v > 40 ? w->d->object[v - 40] : HA_ID_NONE;
+    gsize ahead;
+
+    if (far != HA_ID_NONE)
+        __builtin_prefetch(ha_graph_referrers(w->g, far, &ahead));
+    if (near == HA_ID_NONE)
+        return;
+    const HaId *later = ha_graph_referrers(w->g, near, &ahead);
+    for (gsize i = 0; i < MIN(ahead, 4); i++)
+        __builtin_prefetch(&w->d->number[later[i]]);
+}
+
 static void
 find_semidominators(Work *w)
 {
@@ -150,24 +256,25 @@ find_semidominators(Work *w)
         guint32 semi = d->parent[v];
         gsize n = 0;
         const HaId *from = NULL;
-        gsize ahead;
-        if (v > 40)
-            __builtin_prefetch(ha_graph_referrers(w->g, d->object[v - 40], &ahead));
-        if (v > 16) {
-            const HaId *later = ha_graph_referrers(w->g, d->object[v - 16], &ahead);
-            for (gsize i = 0; i < MIN(ahead, 4); i++)
-                __builtin_prefetch(&d->number[later[i]]);
+        prefetch_referrers(w, v);
+        if (to == HA_ID_NONE) { /* a thread or a frame: only what is above holds it */
+            w->semi[v] = semi;
+            w->link[v].least = semi;
+            continue;
         }
+        gboolean framed = w->framed != NULL && ha_bits_get(w->framed, to);
         if (ha_bits_get(w->roots, to))
             semi = 0;
         else if (semi != 0)
             from = ha_graph_referrers(w->g, to, &n);
+        if (framed && semi != 0)
+            semi = semidominator_by_frames(w, v, semi);
         HaWeakView weak = ha_graph_weak_referrers(w->g, to);
-        for (gsize i = 0; n > 1 && i < n && semi != 0; i++) {
+        for (gsize i = 0; (n > 1 || framed) && i < n && semi != 0; i++) {
             if (i + 16 < n)
                 __builtin_prefetch(&d->number[from[i + 16]]);
             guint32 u = d->number[from[i]];
-            if (u == UNSEEN || ha_weak(&weak, i))
+            if (u == UNSEEN || ha_weak(&weak, i) || is_way_back(w, from[i], to))
                 continue;
             if (u > v)
                 u = evaluate(w, u, v + 1);
@@ -201,7 +308,7 @@ static gboolean
 build(Work *w, const HaLedger *ledger)
 {
     HaDominators *d = w->d;
-    gsize room = (gsize)d->n_objects + 1;
+    gsize room = (gsize)d->n_objects + 1 + d->n_threads + d->n_frames;
     d->number = ha_mem_new(room, sizeof *d->number);
     d->object = ha_mem_new(room, sizeof *d->object);
     d->parent = ha_mem_new(room, sizeof *d->parent);
@@ -222,7 +329,7 @@ build(Work *w, const HaLedger *ledger)
     w->link = NULL;
     d->retained[0] = 0;
     for (guint32 v = 1; v < d->n; v++)
-        d->retained[v] = ha_graph_size(w->g, d->object[v]);
+        d->retained[v] = d->object[v] != HA_ID_NONE ? ha_graph_size(w->g, d->object[v]) : 0;
     for (guint32 v = d->n - 1; v >= 1; v--)
         d->retained[d->parent[v]] += d->retained[v];
     return TRUE;
@@ -234,16 +341,32 @@ set_no_memory(GError **error)
     g_set_error_literal(error, HA_GRAPH_ERROR, HA_GRAPH_ERROR_NO_MEMORY, "not enough memory for retained sizes");
 }
 
-HaDominators *
-ha_dominators_new(HaGraph *g, const HaLedger *ledger, const HaBits *live, GError **error)
+static HaDominators *
+compute(HaGraph *g, const HaLedger *ledger, const HaBits *live, gboolean by_frames, GError **error)
 {
     if (!ha_graph_need_referrers(g, error))
         return NULL;
     g_autoptr(HaDominators) d = g_new0(HaDominators, 1);
-    d->n_objects = ha_graph_n_objects(g);
     Work w = {.g = g, .live = live, .d = d};
-    gboolean ok = build(&w, ledger);
+    gsize n_threads, n_frames;
+    gboolean ok = TRUE;
+
+    d->n_objects = ha_graph_n_objects(g);
+    if (by_frames) {
+        ha_graph_threads(g, &n_threads);
+        ha_graph_frames(g, &n_frames);
+        d->n_threads = n_threads;
+        d->n_frames = n_frames;
+        d->thread = ha_mem_new0(n_threads, sizeof *d->thread);
+        d->frame = ha_mem_new0(n_frames, sizeof *d->frame);
+        w.framed = ha_bits_new(d->n_objects, FALSE);
+        w.running = ha_bits_new(d->n_objects, FALSE);
+        ok = d->thread != NULL && d->frame != NULL && w.framed != NULL && w.running != NULL;
+    }
+    ok = ok && build(&w, ledger);
     ha_bits_free(w.roots);
+    ha_bits_free(w.framed);
+    ha_bits_free(w.running);
     ha_mem_free(w.link);
     ha_mem_free(w.semi);
     ha_vec_clear(&w.stack);
@@ -252,6 +375,41 @@ ha_dominators_new(HaGraph *g, const HaLedger *ledger, const HaBits *live, GError
         return NULL;
     }
     return g_steal_pointer(&d);
+}
+
+HaDominators *
+ha_dominators_new(HaGraph *g, const HaLedger *ledger, const HaBits *live, GError **error)
+{
+    return compute(g, ledger, live, FALSE, error);
+}
+
+HaDominators *
+ha_dominators_new_by_frames(HaGraph *g, const HaLedger *ledger, const HaBits *live, GError **error)
+{
+    return compute(g, ledger, live, TRUE, error);
+}
+
+guint64
+ha_dominators_thread_retained(const HaDominators *d, guint32 thread)
+{
+    g_assert(thread < d->n_threads);
+    return d->retained[d->thread[thread]];
+}
+
+guint64
+ha_dominators_frame_retained(const HaDominators *d, guint32 frame)
+{
+    g_assert(frame < d->n_frames);
+    return d->retained[d->frame[frame]];
+}
+
+gboolean
+ha_dominators_goes_with_frame(const HaDominators *d, HaId id, guint32 frame)
+{
+    g_assert(frame < d->n_frames && id < d->n_objects);
+    guint32 v = d->number[id];
+
+    return v != UNSEEN && d->parent[v] == d->frame[frame];
 }
 
 void
@@ -263,6 +421,8 @@ ha_dominators_free(HaDominators *d)
     ha_mem_free(d->object);
     ha_mem_free(d->parent);
     ha_mem_free(d->retained);
+    ha_mem_free(d->thread);
+    ha_mem_free(d->frame);
     g_free(d);
 }
 
@@ -300,13 +460,15 @@ ha_dominators_walk(const HaDominators *d, void (*enter)(HaId id, gpointer user),
         first[d->parent[v]] = v;
     }
     for (guint32 v = ok ? first[0] : 0; v != 0;) {
-        enter(d->object[v], user);
+        if (d->object[v] != HA_ID_NONE)
+            enter(d->object[v], user);
         if (first[v] != 0) {
             v = first[v];
             continue;
         }
         while (v != 0) {
-            leave(d->object[v], user);
+            if (d->object[v] != HA_ID_NONE)
+                leave(d->object[v], user);
             if (next[v] != 0)
                 break;
             v = d->parent[v];

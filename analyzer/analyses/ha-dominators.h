@@ -17,6 +17,17 @@ HaDominators *ha_dominators_new(HaGraph *g, const HaLedger *ledger, const HaBits
 void ha_dominators_free(HaDominators *d);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(HaDominators, ha_dominators_free)
 
+/*
+ * The same with threads, and below them their frames, as nodes between the super-root and what they hold: what would be freed if a
+ * function returned, or a thread ended. Where each frame is an object (3.10 and before), its reference to the frame that called it does
+ * not count.
+ */
+HaDominators *ha_dominators_new_by_frames(HaGraph *g, const HaLedger *ledger, const HaBits *live, GError **error);
+guint64 ha_dominators_thread_retained(const HaDominators *d, guint32 thread);
+guint64 ha_dominators_frame_retained(const HaDominators *d, guint32 frame);
+/* Nothing holds id but the variables and the stack of this frame. */
+gboolean ha_dominators_goes_with_frame(const HaDominators *d, HaId id, guint32 frame);
+
 /* For tests: links followed beyond one for each reference. What must stay linear, but for a logarithm. */
 guint64 ha_dominators_steps(const HaDominators *d);
 guint64 ha_dominators_retained(const HaDominators *d, HaId id); /* bytes, its own included; 0: not live */
