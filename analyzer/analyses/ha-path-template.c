@@ -221,6 +221,8 @@ ha_path_template_step(HaPathTemplates *t, guint32 template, HaId from, gsize ref
             text = g_strdup_printf(".%.*s", (int)MAX(0, (int)strlen(name.name) - 4), name.name + 2);
         } else if (g_str_has_prefix(name.name, "['")) {
             text = g_strdup("[*]");
+        } else if (ha_graph_type(t->g, from)->family == HF_FAMILY_TUPLE && name.name[0] == '<') {
+            text = g_strdup("[*]");
         } else {
             text = ha_path_part_text(ha_graph_type(t->g, from)->family, name.name);
             if (text == NULL)

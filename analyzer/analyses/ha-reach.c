@@ -34,9 +34,9 @@ typedef struct {
 static guint8
 step_of_name(const char *name)
 {
-    static const char *const written[] = {"<local ",    "<code>",     "<globals>", "<closure>", "<mro>",
-                                          "<bases>",    "<base>",     "<f_back>",  "<f_trace>", "<frame>",
-                                          "<builtins>", "<f_locals>", "<awaits>",  "<origin>"};
+    static const char *const written[] = {"<local ",  "<code>",   "<globals>", "<closure>", "<mro>",      "<bases>",
+                                          "<base>",   "<f_back>", "<f_trace>", "<frame>",   "<builtins>", "<f_locals>",
+                                          "<awaits>", "<origin>", "<const ",   "<default ", "<mro ",      "<base "};
 
     if (name == NULL)
         return STEP_WORDS;

@@ -422,6 +422,7 @@ static void
 write_step(Writer *w, HaId from, gsize ref, HaId to)
 {
     HaRefName name;
+    gsize at;
 
     ha_graph_ref_name(w->g, from, ref, &name);
     if (w->pending == NAMESPACE && write_member(w, from, &name, to))
@@ -447,7 +448,12 @@ write_step(Writer *w, HaId from, gsize ref, HaId to)
         }
         return;
     case HF_RUN_NAMED:
-        write_named(w, from, name.name, to);
+        /* what a part of a closure, an MRO is called; it has its place all the same */
+        if (ha_graph_type(w->g, from)->family == HF_FAMILY_TUPLE && name.name[0] == '<' &&
+            position(w->g, from, ref, &at))
+            write_index(w, from, ref);
+        else
+            write_named(w, from, name.name, to);
         return;
     case HF_RUN_UNNAMED:
     case HF_RUN_KIND_COUNT:

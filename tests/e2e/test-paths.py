@@ -62,7 +62,7 @@ def every_way(interpreter):
         check(count > 33, f'{count} expressions')
         unwritten = [p['path'] for p in found if p['expression'] is None]
         check(len(unwritten) <= 8, f'without an expression: {unwritten}')
-        equal(target.ask(), {'name': 'local of the main thread'}, 'answer')
+        equal(target.ask(), {'name': 'shared with a closure'}, 'answer')
 
 
 def every_thing(interpreter):
@@ -85,8 +85,51 @@ def every_kind(interpreter):
         check(count > 1000, f'only {count} expressions')
 
 
+def stacks(interpreter):
+    """The variables that the program says it has, and what only they hold."""
+    with Target(interpreter, 'evaluator.py') as target, Folder() as folder:
+        dump = f'{folder}/x.heap'
+        succeeds(heapdump('-o', dump, target.pid))
+        threads = json.loads(succeeds(heapanalyze('threads', '--json', '--limit', 0, dump)).text)['threads']
+        found = {(thread['name'], frame['function'].rpartition('.')[2]): {v['name']: v for v in frame['variables']}
+                 for thread in threads for frame in thread['frames']}
+        equal(sorted(thread['name'] for thread in threads), ['MainThread', 'sleeper'], 'threads')
+        for where, name in ((('MainThread', 'main'), 'of_main'), (('sleeper', 'sleeper'), 'in_a_thread')):
+            thing = found[where][name]
+            equal((thing['type'], thing['only_here']), ('__main__.Thing', True), f'{name} of {where}')
+            check(thing['retained'] > thing['size'], f'{name} retains nothing: {thing}')
+        shared = found['MainThread', 'main']['shared']
+        equal((shared['type'], shared['only_here']), ('__main__.Thing', False), 'a variable that a closure has too')
+        started = found['sleeper', 'sleeper']['started']
+        equal((started['type'], started['only_here']), ('threading.Event', False), 'what is shared')
+
+
+def forest(interpreter):
+    """What tests/targets/tasks.py says of its own tasks."""
+    with Target(interpreter, 'tasks.py') as target, Folder() as folder:
+        dump = f'{folder}/x.heap'
+        succeeds(heapdump('-o', dump, target.pid))
+        tasks = json.loads(succeeds(heapanalyze('tasks', '--json', dump)).text)['tasks']
+        equal(len(tasks), target.ask()['tasks'], 'tasks')
+        above, children, chains = [], {}, {}
+        for task in tasks:
+            del above[task['depth']:]
+            above.append(task['name'])
+            children.setdefault(above[-2] if len(above) > 1 else None, []).append(task['name'])
+            chains[task['name']] = [step['content'].split(' at ')[0] for step in task['chain'] if step['content']]
+            equal(task['state'], 'pending', task['name'])
+            check(task['retained'] > task['size'], f'retains nothing: {task}')
+        equal(sorted(children[None]), ['Task-1', 'gathers', 'iterates', 'waits on named'], 'tasks that nobody waits for')
+        equal(children['waits on named'], ['named'], 'what waits on named waits for')
+        equal(len(children['gathers']), 3, 'what gathers waits for')
+        equal(chains['named'], ['outer', 'middle', 'inner', 'sleep'], 'chain')
+        check([name for name in chains['iterates'] if name in ('iterate', 'agen', 'sleep')] == ['iterate', 'agen', 'sleep'], chains)
+
+
 for each in interpreters.dumpable():
     suite.case(f'every way in which objects are held, {each}', every_way, each)
+    suite.case(f'stacks, {each}', stacks, each)
+    suite.case(f'the forest of tasks, {each}', forest, each)
 suite.case('every object that the program knows', every_thing, interpreters.newest())
 for each in {i.name: i for i in [interpreters.newest(), *interpreters.dumpable()[-1:]]}.values():
     suite.case(f'all kinds of objects, {each}', every_kind, each)

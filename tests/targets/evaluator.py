@@ -187,7 +187,7 @@ def start_tasks(holder):
 
 
 def sleeper(started):
-    in_a_thread = Thing('local of a thread')
+    in_a_thread = Thing(['local of a thread'])
     started.set()
     threading.Event().wait()
     return in_a_thread
@@ -216,8 +216,8 @@ started.wait()
 
 
 def main():
-    of_main = Thing('local of the main thread')
-    harness.answers(lambda: {'name': of_main.name})
+    of_main, shared = Thing(['local of the main thread']), Thing('shared with a closure')
+    harness.answers(lambda: {'name': shared.name})
     gc.collect()
     gc.freeze()
     gc.disable()
@@ -225,6 +225,7 @@ def main():
     for line in sys.stdin:
         evaluate(line.strip())
         harness.say(done=True)
+    return of_main
 
 
 main()
