@@ -7,6 +7,19 @@ def __payload_entrypoint(output_path, event_loop):
     modules = sys.modules
     asyncio_tasks = modules.get('asyncio.tasks')
 
+    def running_loops():
+        """The loop that was found for us, and those whose run_forever() stands on a thread's stack."""
+        kind = getattr(modules.get('asyncio.events'), 'AbstractEventLoop', None)
+        loops = [event_loop] if event_loop is not None else []
+        for frame in sys._current_frames().values():
+            while frame is not None:
+                if kind is not None and frame.f_code.co_name == 'run_forever':
+                    loop = frame.f_locals.get('self')
+                    if isinstance(loop, kind) and not any(loop is other for other in loops):
+                        loops.append(loop)
+                frame = frame.f_back
+        return loops
+
     def all_tasks():
         found = []
         for name in ('_all_tasks', '_scheduled_tasks', '_eager_tasks'):
@@ -16,6 +29,9 @@ def __payload_entrypoint(output_path, event_loop):
                     break
                 except RuntimeError:
                     pass  # its own thread changed it meanwhile
+        if asyncio_tasks is not None and sys.version_info >= (3, 14):  # those of its C part stand in a list of each thread
+            for loop in running_loops():
+                found += asyncio_tasks.all_tasks(loop)
         unique = {id(task): task for task in found}
         return list(unique.values())
 

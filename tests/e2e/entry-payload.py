@@ -16,7 +16,8 @@ import sys
 TOP = 1
 def __payload_entrypoint(output_path, event_loop):
     print('said', 'twice', sep='-')
-    print('hidden', file=open(output_path + '.other', 'w'))
+    with open(output_path + '.other', 'w') as file:
+        print('hidden', file=file)
     with open(output_path, 'w') as file:
         file.write('%d.%d %s %s' % (sys.version_info[0], sys.version_info[1], event_loop, __name__))
 '''

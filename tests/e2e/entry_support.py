@@ -7,7 +7,7 @@ from support import procstate
 from support.programs import heapdump, succeeds
 from support.tap import check, equal
 
-WRITE = 'def __payload_entrypoint(output_path, event_loop):\n    open(output_path, "w").write("done")\n'
+WRITE = 'def __payload_entrypoint(output_path, event_loop):\n    with open(output_path, "w") as file:\n        file.write("done")\n'
 
 
 class Folder:
