@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""zoo-app.py ORACLE [frozen]: one object of every kind (e2e/zoo.py). A child forked at that moment writes to the file ORACLE what Python
+"""zoo-app.py ORACLE [frozen]: one object of every kind (e2e/zoo.py), frozen together with a cycle that nothing holds. A child forked at that moment writes to the file ORACLE what Python
 itself says of its heap; then the zoo sleeps in a call that changes nothing, so that a dump of it can be compared."""
 import ctypes
 import gc
@@ -32,14 +32,18 @@ def consult(path):
 
 
 def main():
-    animals = zoo.build()
+    animals, cycle = zoo.build(), 0
     marker = ['a local of the main thread']
     harness.answers(lambda: {'animals': len(animals)})
     gc.collect()
     if 'frozen' in sys.argv[2:]:
+        ring = []
+        ring.append(ring)
+        cycle = id(ring)
+        del ring
         gc.freeze()
     gc.disable()
-    harness.ready(marker=id(marker))
+    harness.ready(marker=id(marker), cycle=cycle)
     # The test asks once and then writes a byte: all code that answers has run before the oracle looks.
     os.read(0, 1)
     if consult(sys.argv[1]) != 0:
