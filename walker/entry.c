@@ -232,6 +232,16 @@ guarded(struct wk *w, enum wk_stage stage)
     w->fault->object_armed = false;
 }
 
+/* The lowest page of our stack: what runs over its end must not run into the arguments below. */
+static void
+guard_stack(const struct wk *w)
+{
+    uint64_t low = ((uint64_t)(uintptr_t)(w->args + 1) + 4095) & ~4095ull;
+
+    if (low + 4096 < w->args->blob_base + w->args->mapping_size)
+        wk_sys_mprotect((void *)(uintptr_t)low, 4096, WK_PROT_NONE);
+}
+
 static void
 set_up(struct wk *w)
 {
@@ -239,6 +249,7 @@ set_up(struct wk *w)
     wk_memory_init(w);
     wk_fault_init(w);
     if (w->ghost) {
+        guard_stack(w);
         wk_fault_install(w);
         wk_replace_allocators(w);
     }

@@ -4,6 +4,7 @@
 
 #define STACK_SIZE  (64u << 10)
 #define STUCK_TICKS 4u
+#define STUCK_AGAIN 2u /* there may be many such objects */
 #define TICK_MS     1000u
 
 struct wk_siginfo {
@@ -25,9 +26,10 @@ on_signal(int number, const struct wk_siginfo *info, void *context)
         }
         f->stuck = w->progress == f->seen_progress ? f->stuck + 1 : 0;
         f->seen_progress = w->progress;
-        if (f->stuck < STUCK_TICKS)
+        if (f->stuck < (f->alarms == 0 ? STUCK_TICKS : STUCK_AGAIN))
             return;
         f->stuck = 0;
+        f->alarms++;
     }
     f->signal = (uint32_t)number;
     f->address = number == WK_SIGALRM ? 0 : info->address;

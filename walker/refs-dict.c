@@ -9,6 +9,7 @@
 #define SET_ENTRY  16u
 #define PART       16384u       /* entries of a dict or set at a time */
 #define OWN_MAX    (1ull << 32) /* references of a dict's subclass beside its items: an OrderedDict has its keys twice */
+#define SPARSE     64u          /* slots for each member that was ever put in: more are not believed */
 
 /* ---- dicts and sets; large ones go into the dump part by part, so that our memory does not grow with theirs */
 
@@ -53,12 +54,15 @@ members_part(struct wk *w, wk_addr table, uint64_t from, uint64_t end)
     wk_addr entry = table + from * SET_ENTRY;
 
     wk_refs_room(w, end - from);
-    uint64_t *to = r->addr + r->n;
+    uint64_t *to = r->addr + r->n, bits = 0;
     for (uint64_t i = from; i < end; i++, entry += SET_ENTRY) {
         wk_addr key = WK_U64(entry, 0);
+        bits |= key;
         if (key != 0 && WK_I64(entry, 8) != -1) /* hash −1: deleted */
             *to++ = key;
     }
+    if (wk_unlikely((bits & WK_POINTER_NEVER) != 0))
+        wk_broken(w);
     r->n = (uint64_t)(to - r->addr);
 }
 
@@ -71,6 +75,9 @@ wk_set_refs(struct wk *w, wk_addr object, bool alone)
 
     if (WK_U64(object, w->facts.set_used) == 0)
         return;
+    /* A set grows to four times its members; what is far from that has a wrong count, and what follows its table is none of it. */
+    if (wk_unlikely((slots & (slots - 1)) != 0 || slots / SPARSE > WK_U64(object, w->facts.set_fill)))
+        wk_broken(w);
     members_part(w, table, 0, split ? PART : slots);
     if (split)
         w->refs.rest = (struct wk_rest){.kind = WK_WALK_SET, .table = table, .next = PART, .end = slots};

@@ -54,7 +54,11 @@ wk_refs_grow(struct wk *w, uint64_t n)
 {
     struct wk_refs *r = &w->refs;
 
-    if (n > r->addr_memory.reserved / sizeof *r->addr - r->n)
+    /* One object may not take what the others need: a tp_traverse may go round in circles. */
+    uint64_t limit = w->memory.limit - w->memory.limit / 8, more = (r->n + n) * sizeof *r->addr;
+    if (n > r->addr_memory.reserved / sizeof *r->addr - r->n ||
+        (w->memory.limit != 0 && more > r->addr_memory.usable &&
+         w->memory.used + more / 4 * 5 - r->addr_memory.usable > limit))
         wk_broken(w);
     wk_growing_need(w, &r->addr_memory, (r->n + n) * sizeof *r->addr);
     r->max = r->addr_memory.usable / sizeof *r->addr;
@@ -96,8 +100,11 @@ visit(wk_addr referent, void *arg)
 static void
 traverse(struct wk *w, const struct wk_type *type, wk_addr object)
 {
-    if (type->traverse != 0 && wk_is_gc(w, type, object))
-        ((int (*)(wk_addr, int (*)(wk_addr, void *), void *))(uintptr_t)type->traverse)(object, visit, w);
+    if (type->traverse == 0 || !wk_is_gc(w, type, object))
+        return;
+    w->foreign = WK_FOREIGN_TRAVERSE;
+    ((int (*)(wk_addr, int (*)(wk_addr, void *), void *))(uintptr_t)type->traverse)(object, visit, w);
+    w->foreign = WK_FOREIGN_NONE;
 }
 
 void

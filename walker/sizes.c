@@ -127,6 +127,13 @@ wk_size_prepare(struct wk *w, struct wk_type *type)
         type->flags |= WK_TYPE_VAR_SIZE;
 }
 
+void
+wk_size_give_up(struct wk_type *type)
+{
+    type->size_kind = WK_SIZE_UNKNOWN;
+    type->size_fn = 0;
+}
+
 static uint64_t
 dict_size(const struct wk *w, wk_addr dict, uint64_t basic)
 {
@@ -254,11 +261,13 @@ call(struct wk *w, const struct wk_type *type, wk_addr object, uint64_t *size)
         *(uint8_t *)(uintptr_t)(object + WK_OB_MUTEX) = 0;
     }
 #endif
+    w->foreign = WK_FOREIGN_SIZEOF;
     if (type->size_class == 0)
         result = ((wk_addr(*)(wk_addr, wk_addr))(uintptr_t)type->size_fn)(object, 0);
     else
         result = ((wk_addr(*)(wk_addr, wk_addr, const wk_addr *, int64_t, wk_addr))(uintptr_t)type->size_fn)(
             object, type->size_class, NULL, 0, 0);
+    w->foreign = WK_FOREIGN_NONE;
 
     if (result != 0)
         return take_int(w, result, size);

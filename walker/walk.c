@@ -8,6 +8,7 @@
 #include "wk-gc.h"
 #include "wk-names.h"
 #include "wk-objects.h"
+#include "wk-sys.h"
 #include "wk-types.h"
 #include "wk-visited.h"
 #include "wk-walk.h"
@@ -16,6 +17,7 @@
 #define SKIP_NAMED_MAX  300u
 #define REAL_PLAIN      480u /* bytes: with hooks of a debugging allocator they are still a small block */
 #define STR_PLAIN       (1u << WK_STR_COMPACT_SHIFT | 1u << WK_STR_ASCII_SHIFT)
+#define STRIKES         50u /* times that a type's code may fault */
 #define PIPE_SIZE       32u
 #define PIPE_LENGTH     16u
 #define CAREFUL_OBJECTS 4096u
@@ -77,6 +79,26 @@ is_plain(const struct wk_type *type, wk_addr object, uint64_t size)
            (type->size_kind != WK_SIZE_STR || (WK_U32(object, WK_STR_STATE) & STR_PLAIN) == STR_PLAIN);
 }
 
+/*
+ * What the target's own code did with the object at hand: after some faults, or once it did not come back, this code of this type is not
+ * called any more, so that instances by the thousand neither take hours nor spoil the dump.
+ */
+static __attribute__((noinline, cold)) void
+strike(struct wk *w, struct wk_type *type, uint8_t foreign, bool hung)
+{
+    if (foreign == WK_FOREIGN_NONE || (++type->strikes < STRIKES && !hung))
+        return;
+    if (foreign == WK_FOREIGN_TRAVERSE) {
+        type->traverse = 0;
+        type->flags |= WK_TYPE_STRUCK;
+        wk_skip(w, type->addr, "its tp_traverse fails: it is not called any more, references of instances are missing");
+    } else {
+        wk_size_give_up(type);
+        wk_skip(w, type->addr, "its __sizeof__ fails: it is not called any more");
+    }
+    type->strikes = 0;
+}
+
 /* type: if it is known. */
 static inline void
 write_object(struct wk *w, wk_addr object, struct wk_type *type)
@@ -103,6 +125,8 @@ write_object(struct wk *w, wk_addr object, struct wk_type *type)
     row.type = type->id;
     row.flags = wk_likely(counted) ? HF_OBJ_REFCOUNT : HF_OBJ_IMMORTAL;
     row.refcount = refcount;
+    if (wk_unlikely(type->flags & WK_TYPE_STRUCK))
+        row.flags |= HF_OBJ_BROKEN;
     if (type->walk != WK_WALK_NONE) {
         wk_collect(w, type, object, &row);
     } else {
@@ -330,9 +354,14 @@ give_up_object(struct wk *w)
     wk_addr object = w->current;
     const char *why = f->signal == 0 ? "its fields contradict each other" : "reading it faulted";
 
-    if (f->signal == 14)
+    uint8_t foreign = w->foreign;
+
+    if (f->signal == WK_SIGALRM)
         why = "it took seconds";
+    else if (f->signal == 0 && foreign == WK_FOREIGN_TRAVERSE)
+        why = "its tp_traverse shows more than fits into memory";
     w->current = 0;
+    w->foreign = WK_FOREIGN_NONE;
     w->visited->queueing = false;
     w->walk->careful = w->progress + CAREFUL_OBJECTS;
     if (object == 0) /* a look ahead at an object whose turn will come */
@@ -348,8 +377,10 @@ give_up_object(struct wk *w)
         wk_addr address = WK_U64(object, WK_OB_TYPE);
         if (wk_type_plausible(w, address)) {
             struct wk_type *type = wk_type_find(w, address);
-            if (type != NULL)
+            if (type != NULL) {
                 write_broken(w, type, object);
+                strike(w, type, foreign, f->signal == WK_SIGALRM);
+            }
         }
     }
 }

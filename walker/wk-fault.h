@@ -19,6 +19,7 @@ struct wk_fault {
     uint64_t faults;
     uint64_t seen_progress; /* at the last tick */
     uint32_t stuck;         /* ticks of the timer on one object */
+    uint32_t alarms;        /* how often that was too many */
     uint32_t tick_ms;       /* tests shorten it */
     volatile bool writing;  /* inside a system call that waits for the reader */
 };

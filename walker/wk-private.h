@@ -171,6 +171,14 @@ enum wk_type_flag {
     WK_TYPE_REAL = 1 << 13,        /* of fixed size, and rows carry the real one */
     WK_TYPE_REAL_PLAIN = 1 << 14,  /* one block of the size that getsizeof says, where it is small */
     WK_TYPE_LRU = 1 << 11,         /* functools' cache: keys and results in a list of its own */
+    WK_TYPE_STRUCK = 1 << 15,      /* its tp_traverse is not called any more: references of instances are missing */
+};
+
+/* Code of the target that runs for the object at hand. */
+enum wk_foreign {
+    WK_FOREIGN_NONE = 0,
+    WK_FOREIGN_TRAVERSE,
+    WK_FOREIGN_SIZEOF,
 };
 
 /* What is known of a type: asked once, when its first instance is met. */
@@ -182,6 +190,7 @@ struct wk_type {
     uint8_t content;   /* contents/: its own code; 0: no content, wk_content is not called */
     uint8_t family;    /* enum hf_family */
     uint8_t open;      /* enum hf_run_kind of references that tp_traverse alone gives */
+    uint8_t strikes;   /* how often its code failed (walk.c) */
     uint32_t flags;    /* enum wk_type_flag */
     uint32_t basic;
     uint32_t item;
@@ -329,6 +338,7 @@ struct wk {
     struct wk_roles *roles;
 
     wk_addr current; /* object at hand: what a fault is blamed on */
+    uint8_t foreign; /* enum wk_foreign: and what of it */
     uint32_t stage;  /* enum wk_stage */
     uint64_t skipped, skipped_named;
     uint64_t progress; /* objects met */

@@ -14,6 +14,11 @@ sys.path[:0] = [HERE, os.path.join(HERE, '../../e2e')]
 import inprocess  # noqa: E402
 
 
+HEAD = object.__basicsize__
+TYPE, SIZE, ITEMS = HEAD - 8, HEAD, HEAD + 8
+TP_NAME, TP_BASICSIZE, TP_ITEMSIZE, TP_TRAVERSE, TP_DICTOFFSET, TP_MRO = (HEAD + at for at in (8, 16, 24, 168, 272, 328))
+
+
 class Victim:
     __slots__ = ('a', 'b')
 
@@ -32,57 +37,57 @@ def peek(address):
 
 def type_is_garbage():
     victim = Victim()
-    poke(id(victim) + 8, 0x1234567890)
+    poke(id(victim) + TYPE, 0x1234567890)
     return [victim]
 
 
 def type_is_a_list():
     victim = Victim()
-    poke(id(victim) + 8, id([]))
+    poke(id(victim) + TYPE, id([]))
     return [victim]
 
 
 def slot_is_unmapped():
     victim = Victim()
     victim.a = victim.b = []
-    poke(id(victim) + 16, 0x7ff000000000)
+    poke(id(victim) + HEAD, 0x7ff000000000)
     return [victim]
 
 
 def slot_is_small():
     victim = Victim()
     victim.a = victim.b = []
-    poke(id(victim) + 16, 0x1235)
+    poke(id(victim) + HEAD, 0x1235)
     return [victim]
 
 
 def list_without_items():
     victim = [1, 2, 3]
-    poke(id(victim) + 24, 0x7ff000000000)
+    poke(id(victim) + ITEMS, 0x7ff000000000)
     return victim
 
 
 def list_too_long():
     victim = [1, 2, 3]
-    poke(id(victim) + 16, 1 << 40)
+    poke(id(victim) + SIZE, 1 << 40)
     return victim
 
 
 def tuple_too_long():
     victim = tuple([object(), object()])
-    poke(id(victim) + 16, 1 << 45)
+    poke(id(victim) + SIZE, 1 << 45)
     return victim
 
 
 def dict_without_keys():
     victim = {str(i): i for i in range(5)}
-    poke(id(victim) + 32, 0x7ff000000000)
+    poke(id(victim) + HEAD + 16, 0x7ff000000000)
     return victim
 
 
 def dict_with_wild_keys():
     victim = {str(i): i for i in range(5)}
-    keys = peek(id(victim) + 32)
+    keys = peek(id(victim) + HEAD + 16)
     if sys.version_info >= (3, 11):
         ctypes.c_uint8.from_address(keys + 8).value = 50  # log2 of the size
         poke(keys + 24, 1 << 49)  # entries
@@ -94,13 +99,13 @@ def dict_with_wild_keys():
 
 def set_too_large():
     victim = set(range(100))
-    poke(id(victim) + 32, (1 << 44) - 1)
+    poke(id(victim) + HEAD + 16, (1 << 44) - 1)
     return victim
 
 
 def str_too_long():
     victim = ''.join(['some', ' ', 'text'])
-    poke(id(victim) + 16, 1 << 44)
+    poke(id(victim) + SIZE, 1 << 44)
     return victim
 
 
@@ -109,7 +114,7 @@ def unreadable_page():
     page = mmap.mmap(-1, 4096)
     address = ctypes.addressof(ctypes.c_char.from_buffer(page))
     holder = [None]
-    poke(peek(id(holder) + 24), address)
+    poke(peek(id(holder) + ITEMS), address)
     libc = ctypes.CDLL(None)
     libc.munmap(ctypes.c_void_p(address), ctypes.c_size_t(4096))
     return holder
@@ -118,8 +123,82 @@ def unreadable_page():
 def traverse_crashes():
     kind = type('Crashing', (dict,), {'__slots__': ('x',)})
     victim = kind()
-    poke(id(kind) + 184, 0x7ff000000000)  # tp_traverse
+    poke(id(kind) + TP_TRAVERSE, 0x7ff000000000)
     return victim
+
+
+CODE = {
+    'hangs': b'\xeb\xfe',  # jmp .
+    'overflows': b'\xe8\xfb\xff\xff\xff',  # call itself
+    # visit(object, arg) for ever
+    'never_ends': b'\x53\x55\x41\x54\x48\x89\xfb\x48\x89\xf5\x49\x89\xd4\x48\x89\xdf\x4c\x89\xe6\xff\xd5\xeb\xf6',
+}
+code = mmap.mmap(-1, 4096, prot=mmap.PROT_READ | mmap.PROT_WRITE | mmap.PROT_EXEC)
+
+
+def with_traverse(address, count=1):
+    """Instances of a type whose tp_traverse, or that of the C type below it, is at an address."""
+    kind = type('Broken', (dict,), {'__slots__': ('x',)})
+    victims = [kind(x=[]) for _ in range(count)]
+    poke(id(kind) + TP_TRAVERSE, address)
+    return victims
+
+
+def machine_code(name):
+    code[:len(CODE[name])] = CODE[name]
+    return ctypes.addressof(ctypes.c_char.from_buffer(code))
+
+
+def many_hang():
+    return with_traverse(machine_code('hangs'), 10000)
+
+
+def many_crash():
+    return with_traverse(0x7ff000000000, 40000)
+
+
+def traverse_overflows():
+    return with_traverse(machine_code('overflows'))[0]
+
+
+def traverse_never_ends():
+    return with_traverse(machine_code('never_ends'))[0]
+
+
+def lying_type(offset, value):
+    kind = type('Lying', (), {'__slots__': ('a',)})
+    victim = kind()
+    victim.a = []
+    poke(id(kind) + offset, value)
+    return victim
+
+
+def name_is_missing():
+    return lying_type(TP_NAME, 0)
+
+
+def name_is_wild():
+    return lying_type(TP_NAME, 0x7ff000000000)
+
+
+def basicsize_lies():
+    return lying_type(TP_BASICSIZE, 1 << 60)
+
+
+def basicsize_is_negative():
+    return lying_type(TP_BASICSIZE, 1 << 63)
+
+
+def itemsize_lies():
+    return lying_type(TP_ITEMSIZE, 1 << 40)
+
+
+def dictoffset_lies():
+    return lying_type(TP_DICTOFFSET, (1 << 64) - 8)
+
+
+def base_lies():
+    return lying_type(HEAD + 240, 0x7ff000000000)
 
 
 def gc_links_loop():
@@ -133,7 +212,7 @@ def gc_links_loop():
 def mro_lies():
     kind = type('Liar', (), {})
     victim = kind()
-    poke(id(kind) + 344, id(kind.__mro__) + (1 << 40))
+    poke(id(kind) + TP_MRO, id(kind.__mro__) + (1 << 40))
     return victim
 
 
@@ -164,7 +243,7 @@ def main():
     gc.disable()
     keep = [globals()[what]()]
     result = harness.run(os.path.join(folder, 'heap'), os.path.join(folder, 'result.json'), memory=memory)
-    result['victim'] = id(keep[0][0] if what.startswith(('type_', 'slot_')) else keep[0])
+    result['victim'] = id(keep[0][0] if what.startswith(('type_', 'slot_', 'many_')) else keep[0])
     result['marker'] = id(main)
     json.dump(result, sys.stdout)
     sys.stdout.flush()

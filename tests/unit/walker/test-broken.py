@@ -14,11 +14,12 @@ from support import heapfile, interpreters
 from support.tap import Skip, Suite, check, equal
 
 BROKEN = 1 << 10
-FAULT, WRONG = 'reading it faulted', 'its fields contradict each other'
+FAULT, WRONG, NO_TYPE = 'reading it faulted', 'its fields contradict each other', 'its type is no type'
+STRUCK = 'its tp_traverse fails: it is not called any more, references of instances are missing'
 # What breaks, and how the object shows: skipped for this reason, with a row that says BROKEN or without one; or as it is.
 KINDS = {
     'type_is_garbage': ((FAULT,), False),
-    'type_is_a_list': (('its type is no type',), False),
+    'type_is_a_list': ((NO_TYPE,), False),
     'slot_is_unmapped': (None, True),
     'slot_is_small': (None, True),
     'list_without_items': ((FAULT,), True),
@@ -26,9 +27,18 @@ KINDS = {
     'tuple_too_long': ((WRONG,), True),
     'dict_without_keys': ((FAULT,), True),
     'dict_with_wild_keys': ((FAULT, WRONG), True),
-    'set_too_large': ((FAULT,), True),
+    'set_too_large': ((WRONG,), True),
     'unreadable_page': (None, True),
     'traverse_crashes': ((FAULT,), True),
+    'traverse_overflows': ((FAULT,), True),
+    'traverse_never_ends': (('its tp_traverse shows more than fits into memory',), True),
+    'name_is_missing': ((NO_TYPE,), False),
+    'name_is_wild': ((FAULT,), True),
+    'basicsize_lies': ((NO_TYPE,), False),
+    'basicsize_is_negative': ((NO_TYPE,), False),
+    'itemsize_lies': ((NO_TYPE,), False),
+    'dictoffset_lies': (None, True),
+    'base_lies': ((FAULT,), True),
     'gc_links_loop': (None, True),
     'mro_lies': (None, True),
 }
@@ -63,6 +73,20 @@ def broken(interpreter, what):
             check(victim.flags & BROKEN, 'its row does not say that it is broken')
 
 
+def many(interpreter, what, n, skipped):
+    """A type whose every instance breaks: it is given up once, its instances are in the dump without their references."""
+    with tempfile.TemporaryDirectory() as folder:
+        result = inside(interpreter, what, folder)
+        equal((result['status'], result['exit'], result['skipped']), (0, 0, skipped), 'status, exit, skipped')
+        dump = heapfile.Dump(f'{folder}/heap')
+        equal(dump.end['status'], 0, 'END')
+        check(result['marker'] in dump.objects, 'the rest of the heap is not there')
+        kind = dump.objects[result['victim']].type
+        equal([address for address, why in dump.skipped if why == STRUCK], [kind.addr], 'types that are given up')
+        flags = [o.flags & BROKEN for o in dump.objects.values() if o.type is kind]
+        equal((len(flags), min(flags)), (n, BROKEN), 'instances, all of them broken')
+
+
 def deep(interpreter):
     with tempfile.TemporaryDirectory() as folder:
         result = inside(interpreter, 'deep', folder)
@@ -91,6 +115,8 @@ for name in KINDS:
     for interpreter_ in found[:1] + found[-1:]:
         suite.case(f'{name}, {interpreter_}', broken, interpreter_, name)
 for interpreter_ in found[-1:]:
+    suite.case(f'many_hang, {interpreter_}', many, interpreter_, 'many_hang', 10000, 2)
+    suite.case(f'many_crash, {interpreter_}', many, interpreter_, 'many_crash', 40000, 51)
     suite.case(f'deep, {interpreter_}', deep, interpreter_)
     suite.case(f'memory limit, {interpreter_}', limited, interpreter_)
 if not suite.cases:
