@@ -6,6 +6,7 @@
 #include "confine.h"
 #include "entry/entry.h"
 #include "ghost.h"
+#include "memory.h"
 #include "result.h"
 #include "walk.h"
 #include "wk-blob.h"
@@ -190,7 +191,8 @@ inj_dump(InjRun *run, InjOutput *output, InjStreamTotals *totals, GError **error
         if (in_place ? by_inline(run, output, blob, totals, &local) : by_ghost(run, output, blob, totals, &local))
             return inj_output_commit(output, error);
         if (g_error_matches(local, INJ_ERROR, INJ_ERROR_FORK_REFUSED)) {
-            if (!inline_instead(run, &local, error) || !inj_confine_check(run->target, INJ_CONFINE_LIVE, error))
+            if (!inline_instead(run, &local, error) || !inj_confine_check(run->target, INJ_CONFINE_LIVE, error) ||
+                !inj_memory_check(run->target, TRUE, error))
                 return FALSE;
             in_place = TRUE;
             continue;

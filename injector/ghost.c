@@ -194,7 +194,7 @@ inj_ghost_fork(InjRun *run, gsize blob_size, InjGhost *out, GError **error)
     gsize n;
 
     *out = (InjGhost){.pidfd = -1};
-    if (!inj_memory_check(run->target, error) || !prepare(run, nonce, blob_size, &out->cave, &s, &stub, error))
+    if (!inj_memory_check(run->target, FALSE, error) || !prepare(run, nonce, blob_size, &out->cave, &s, &stub, error))
         return FALSE;
     inj_guard_set_cave(run->guard, &out->cave);
     const void *bytes = g_bytes_get_data(stub, &n);

@@ -1,13 +1,15 @@
 // SPDX-License-Identifier: MIT
 #include "hint.h"
+#include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include "error.h"
 #include "procfs.h"
 
-enum { NAMED_MAX = 5 };
+enum { NAMED_MAX = 5, EXITING = 4 /* the kernel's PF_EXITING: on its way, its memory may be gone */ };
 
 static const ino_t INITIAL_PID_NAMESPACE = 0xEFFFFFFC; /* the kernel's PROC_PID_INIT_INO */
 
@@ -131,7 +133,13 @@ inj_hint_no_process(pid_t pid, GError **error)
     g_autoptr(GArray) all = all_processes();
     g_autofree char *inner = inside(all, pid, FALSE);
 
-    if (inner != NULL)
+    if (all->len == 0)
+        g_set_error(error, INJ_ERROR, INJ_ERROR_FAILED,
+                    "no process can be seen in /proc: mount it (mount -t proc proc /proc)");
+    else if (kill(pid, 0) == 0 || errno == EPERM)
+        g_set_error(error, INJ_ERROR, INJ_ERROR_PERMISSION,
+                    "process %d is there, but /proc hides it from us (hidepid): run with sudo", (int)pid);
+    else if (inner != NULL)
         g_set_error(error, INJ_ERROR, INJ_ERROR_FAILED,
                     "no process %d here; inside a container %d is what this machine calls %s: give that number",
                     (int)pid, (int)pid, inner);
@@ -164,4 +172,25 @@ inj_hint_not_python(pid_t pid, GError *error)
         error->message =
             below != 0 ? g_strdup_printf("%s; its child process %s looks like one", old, child->str) : g_strdup(old);
     }
+}
+
+gboolean
+inj_hint_ended(pid_t pid, GError *error)
+{
+    g_autofree char *name = g_strdup_printf("/proc/%d/stat", (int)pid),
+                    *tasks_name = g_strdup_printf("/proc/%d/task", (int)pid);
+    g_autofree char *text = inj_proc_read(AT_FDCWD, name, NULL);
+    InjStat st;
+
+    if (text != NULL && inj_stat_parse(text, &st) && st.state != 'X') {
+        g_autoptr(GArray) threads = inj_proc_numbers(AT_FDCWD, tasks_name);
+        if (threads->len > 1 || (st.state != 'Z' && !(st.flags & EXITING)))
+            return FALSE;
+    }
+    if (text == NULL && (kill(pid, 0) == 0 || errno == EPERM)) /* only hidden from us */
+        return FALSE;
+    g_free(error->message);
+    error->message = g_strdup_printf("process %d ended while we looked at it", (int)pid);
+    error->code = INJ_ERROR_FAILED;
+    return TRUE;
 }

@@ -12,6 +12,7 @@
 #include "entry/entry.h"
 #include "ghost.h"
 #include "hint.h"
+#include "memory.h"
 #include "progress.h"
 #include "python.h"
 #include "run.h"
@@ -84,7 +85,7 @@ work(InjRun *run, InjOutput *output, GError **error)
     InjStreamTotals totals = {0};
 
     if ((o->payload != NULL || o->gc || o->mode == INJ_MODE_INLINE) &&
-        !inj_confine_check(run->target, INJ_CONFINE_LIVE, error))
+        !(inj_confine_check(run->target, INJ_CONFINE_LIVE, error) && inj_memory_check(run->target, TRUE, error)))
         return FALSE;
     if (o->payload != NULL)
         return inj_entry_payload(run, output, error);
@@ -122,7 +123,7 @@ open_python(pid_t pid, GError **error)
 
     if (target != NULL && inj_python_detect(target, &local))
         return g_steal_pointer(&target);
-    if (local->code == INJ_ERROR_NOT_PYTHON || local->code == INJ_ERROR_PERMISSION)
+    if ((local->code == INJ_ERROR_NOT_PYTHON || local->code == INJ_ERROR_PERMISSION) && !inj_hint_ended(pid, local))
         inj_hint_not_python(pid, local);
     g_propagate_error(error, g_steal_pointer(&local));
     return NULL;
@@ -153,6 +154,9 @@ run_program(const InjOptions *o, GError **error)
         return FALSE;
     run.guard = inj_guard_new(target, error);
     ok = run.guard != NULL && work(&run, output, error);
+    /* Before anything was done with it, that explains all. */
+    if (!ok && run.pause_us == 0 && (*error)->code != INJ_ERROR_INTERRUPTED)
+        inj_hint_ended(o->pid, *error);
     g_clear_pointer(&output, inj_output_free);
     if (run.guard != NULL) {
         g_autoptr(GError) local = NULL;

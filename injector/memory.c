@@ -6,7 +6,9 @@
 #include "procfs.h"
 #include "progress.h"
 
-enum { BASE = 24 << 20, SHARE = 12 }; /* bytes; a twelfth of what is resident */
+enum { BASE = 24 << 20, SHARE = 12 };          /* bytes; a twelfth of what is resident */
+enum { LIVE_BASE = 8 << 20, LIVE_SHARE = 24 }; /* no pages are copied there */
+enum { STRICT = 2 };                           /* of vm.overcommit_memory */
 
 void
 inj_memory_clear(InjMemory *m)
@@ -54,7 +56,10 @@ stat_in(const char *dir, const char *key)
     return 0;
 }
 
-/* The group and all above it: each may have a limit. What the kernel would take back from files counts as free. */
+/*
+ * The group and all above it: each may have a limit. What the kernel would take back from files counts as free, of those in
+ * use lately the half, as in MemAvailable.
+ */
 static void
 look_at_group(InjMemory *m, const char *root, const char *path, const char *max_file, const char *now_file)
 {
@@ -64,7 +69,7 @@ look_at_group(InjMemory *m, const char *root, const char *path, const char *max_
         g_autofree char *dir = g_build_filename(root, group, NULL);
         guint64 max, now;
         if (number_in(dir, max_file, &max) && number_in(dir, now_file, &now)) {
-            guint64 back = stat_in(dir, "inactive_file");
+            guint64 back = stat_in(dir, "inactive_file") + stat_in(dir, "active_file") / 2;
             guint64 used = now - MIN(now, back);
             g_autofree char *limit = g_strdup_printf("the memory limit of control group %s", *group ? group : "/");
             take(m, max - MIN(max, used), limit);
@@ -99,17 +104,59 @@ inj_memory_look(InjMemory *m, const char *meminfo, const char *cgroup, const cha
 }
 
 guint64
-inj_memory_needed(guint64 rss)
+inj_memory_needed(guint64 rss, gboolean live)
 {
-    return BASE + rss / SHARE;
+    return live ? LIVE_BASE + rss / LIVE_SHARE : BASE + rss / SHARE;
+}
+
+guint64
+inj_memory_promises_left(const char *meminfo)
+{
+    guint64 limit, given;
+
+    if (!inj_status_field(meminfo, "CommitLimit", 10, &limit) || !inj_status_field(meminfo, "Committed_AS", 10, &given))
+        return G_MAXUINT64;
+    return (limit - MIN(limit, given)) * 1024;
+}
+
+guint64
+inj_memory_promised(const GArray *maps)
+{
+    guint64 sum = 0;
+
+    for (guint i = 0; i < maps->len; i++) {
+        const InjMapping *m = &g_array_index(maps, InjMapping, i);
+        if (m->write && !m->shared)
+            sum += m->end - m->start;
+    }
+    return sum;
+}
+
+/* Under strict accounting a fork needs room for all that the copy might ever write. */
+static gboolean
+check_promises(const InjTarget *t, const char *meminfo, GError **error)
+{
+    g_autofree char *strict = inj_proc_read(AT_FDCWD, "/proc/sys/vm/overcommit_memory", NULL);
+    guint64 left = meminfo != NULL ? inj_memory_promises_left(meminfo) : G_MAXUINT64;
+    guint64 needed = inj_memory_promised(t->maps);
+
+    if (strict == NULL || *strict - '0' != STRICT || left >= needed)
+        return TRUE;
+    g_autofree char *left_text = inj_size_text(left), *needed_text = inj_size_text(needed);
+    g_set_error(
+        error, INJ_ERROR, INJ_ERROR_FORK_REFUSED,
+        "the kernel would refuse a copy of process %d: vm.overcommit_memory is 2, a copy has to be promised %s, "
+        "and %s are left (raise vm.overcommit_ratio or add swap)",
+        (int)t->pid, needed_text, left_text);
+    return FALSE;
 }
 
 gboolean
-inj_memory_check(const InjTarget *t, GError **error)
+inj_memory_check(const InjTarget *t, gboolean live, GError **error)
 {
     g_autofree char *meminfo = inj_proc_read(AT_FDCWD, "/proc/meminfo", NULL);
     g_autofree char *cgroup = inj_target_proc(t, "cgroup", NULL);
-    guint64 needed = inj_memory_needed(t->rss);
+    guint64 needed = inj_memory_needed(t->rss, live);
     InjMemory m;
 
     inj_memory_look(&m, meminfo, cgroup, "/sys/fs/cgroup");
@@ -118,10 +165,11 @@ inj_memory_check(const InjTarget *t, GError **error)
         g_autofree char *free_text = inj_size_text(m.available), *needed_text = inj_size_text(needed),
                         *rss = inj_size_text(t->rss);
         g_set_error(error, INJ_ERROR, INJ_ERROR_FAILED,
-                    "too little memory for a copy of process %d (%s resident): %s leaves %s, %s may be needed; raise "
-                    "it, or use --mode inline",
-                    (int)t->pid, rss, m.limit, free_text, needed_text);
+                    "too little memory for %s process %d (%s resident): %s leaves %s, %s may be needed; raise "
+                    "it%s",
+                    live ? "work inside" : "a copy of", (int)t->pid, rss, m.limit, free_text, needed_text,
+                    live ? "" : ", or use --mode inline, which needs less");
     }
     inj_memory_clear(&m);
-    return ok;
+    return ok && (live || check_promises(t, meminfo, error));
 }

@@ -197,6 +197,22 @@ inj_preflight_frozen(const char *cgroup, const char *sys)
     return FALSE;
 }
 
+/* Of any thread: one is enough to keep GDB out. */
+static pid_t
+tracer_of(const InjTarget *t)
+{
+    g_autoptr(GArray) threads = inj_target_threads(t);
+
+    for (guint i = 0; i < threads->len; i++) {
+        g_autofree char *name = g_strdup_printf("task/%d/status", (int)g_array_index(threads, pid_t, i));
+        g_autofree char *status = inj_target_proc(t, name, NULL);
+        guint64 v;
+        if (status != NULL && inj_status_field(status, "TracerPid", 10, &v) && v != 0)
+            return (pid_t)v;
+    }
+    return 0;
+}
+
 gboolean
 inj_preflight_state(const InjTarget *t, const InjStat *st, GError **error)
 {
@@ -224,7 +240,7 @@ inj_preflight_state(const InjTarget *t, const InjStat *st, GError **error)
                     t->comm, (int)st->ppid);
         return FALSE;
     }
-    if (status != NULL && inj_status_field(status, "TracerPid", 10, &v) && v != 0) {
+    if ((v = (guint64)tracer_of(t)) != 0) {
         g_autofree char *tracer = comm_of((pid_t)v);
         g_set_error(error, INJ_ERROR, INJ_ERROR_FAILED,
                     "process %d (%s) is being traced by process %d (%s): end that first, only one tracer is possible",

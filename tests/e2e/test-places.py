@@ -60,10 +60,10 @@ for kind in KINDS:
             succeeds(heapdump('-o', f'{folder}/x.heap', target.pid))
             whole(f'{folder}/x.heap')
             as_before(target, before, [])
-            if 'userns' in kind or 'hardened' in kind:  # what is done in the target itself needs more
-                succeeds(heapdump('--payload', 'tasks', '-o', f'{folder}/tasks', target.pid))
+            for options in (['--payload', 'tasks'], ['--mode', 'inline']):  # what is done in the target itself needs more
+                succeeds(heapdump(*options, '-o', f'{folder}/y', target.pid))
                 equal(target.ask()['wrong'], 0, 'wrong results')
-                empty(f'/proc/{target.pid}/root/tmp')
+                empty(f'/proc/{target.pid}/root/tmp', f'files left by {options}')
 
 
 def user_inside(kind):

@@ -128,8 +128,8 @@ test_memory(void)
         {NULL, NULL, G_MAXUINT64, NULL},
         {MEMINFO, NULL, 512000000, "this machine's memory"},
         {MEMINFO, "0::/wide\n", 512000000, "this machine's memory"},
-        {MEMINFO, "0::/wide/tight\n", 400, "the memory limit of control group /wide/tight"},
-        {MEMINFO, "0::/wide/tight/below\n", 400, "the memory limit of control group /wide/tight"},
+        {MEMINFO, "0::/wide/tight\n", 430, "the memory limit of control group /wide/tight"},
+        {MEMINFO, "0::/wide/tight/below\n", 430, "the memory limit of control group /wide/tight"},
         {MEMINFO, "0::/over\n", 0, "the memory limit of control group /over"},
         {MEMINFO, "9:cpu:/x\n5:memory:/old\n", 70, "the memory limit of control group /old"},
         {MEMINFO, "0::/nowhere\nrubbish", 512000000, "this machine's memory"},
@@ -137,7 +137,7 @@ test_memory(void)
     static const char *const files[][2] = {
         {"wide/tight/memory.max", "1000\n"},
         {"wide/tight/memory.current", "800\n"},
-        {"wide/tight/memory.stat", "anon 5\ninactive_file 200\nfile 9\n"},
+        {"wide/tight/memory.stat", "anon 5\ninactive_file 200\nactive_file 60\nfile 9\n"},
         {"wide/memory.max", "max\n"},
         {"wide/memory.current", "5\n"},
         {"over/memory.max", "10\n"},
@@ -164,7 +164,17 @@ test_memory(void)
         g_autofree char *path = g_build_filename(dir, folders[i], NULL);
         g_assert_cmpint(g_rmdir(path), ==, 0);
     }
-    g_assert_cmpuint(inj_memory_needed(1200000000), ==, 100000000 + (24 << 20));
+    g_assert_cmpuint(inj_memory_needed(1200000000, FALSE), ==, 100000000 + (24 << 20));
+    g_assert_cmpuint(inj_memory_needed(1200000000, TRUE), ==, 50000000 + (8 << 20));
+    g_assert_cmpuint(inj_memory_promises_left("CommitLimit:  1000 kB\nCommitted_AS:   400 kB\n"), ==, 600 * 1024);
+    g_assert_cmpuint(inj_memory_promises_left("CommitLimit:  1000 kB\nCommitted_AS:  4000 kB\n"), ==, 0);
+    g_assert_cmpuint(inj_memory_promises_left(MEMINFO), ==, G_MAXUINT64);
+    g_autoptr(GArray) maps = inj_maps_parse("1000-3000 r-xp 00000000 08:01 7 /a\n"
+                                            "3000-6000 rw-p 00002000 08:01 7 /a\n"
+                                            "7000-8000 rw-s 00000000 08:01 8 /b\n"
+                                            "9000-b000 rw-p 00000000 00:00 0 [heap]\n",
+                                            NULL);
+    g_assert_cmpuint(inj_memory_promised(maps), ==, 0x5000);
 }
 
 static void
