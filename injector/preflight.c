@@ -12,6 +12,7 @@
 
 enum { KERNEL_THREAD = 0x00200000 }; /* PF_KTHREAD */
 enum { CAP_PTRACE = 19 };            /* CAP_SYS_PTRACE */
+enum { HANGS_US = 500 * 1000, HANGS_POLL_US = 20 * 1000 };
 
 /* The kernel's PROC_USER_INIT_INO, PROC_PID_INIT_INO. */
 static const ino_t INITIAL_USER_NAMESPACE = 0xEFFFFFFD, INITIAL_PID_NAMESPACE = 0xEFFFFFFC;
@@ -213,12 +214,49 @@ tracer_of(const InjTarget *t)
     return 0;
 }
 
+/* How often a thread was put to sleep, if it is in the kernel's uninterruptible one; 0. */
+static guint64
+uninterruptible(const InjTarget *t, pid_t tid)
+{
+    g_autofree char *name = g_strdup_printf("task/%d/status", (int)tid);
+    g_autofree char *status = inj_target_proc(t, name, NULL);
+    const char *state = status != NULL ? strstr(status, "\nState:\t") : NULL;
+    guint64 n;
+
+    return state != NULL && state[8] == 'D' && inj_status_field(status, "voluntary_ctxt_switches", 10, &n) ? n + 1 : 0;
+}
+
+/*
+ * A thread that hangs in the kernel: on a dead network file system, in vfork. GDB would wait for it while all others stand still. Most are there for a moment
+ * only, so one that was asleep for all of the time is meant. 0: none.
+ */
+static pid_t
+hanging(const InjTarget *t)
+{
+    g_autoptr(GArray) threads = inj_target_threads(t);
+
+    for (guint i = 0; i < threads->len; i++) {
+        pid_t tid = g_array_index(threads, pid_t, i);
+        guint64 first = uninterruptible(t, tid);
+        gint64 end = g_get_monotonic_time() + HANGS_US;
+        gboolean same = first != 0;
+        while (same && g_get_monotonic_time() < end) {
+            g_usleep(HANGS_POLL_US);
+            same = uninterruptible(t, tid) == first;
+        }
+        if (same)
+            return tid;
+    }
+    return 0;
+}
+
 gboolean
 inj_preflight_state(const InjTarget *t, const InjStat *st, GError **error)
 {
     g_autofree char *status = inj_target_proc(t, "status", NULL);
     g_autofree char *cgroup = inj_target_proc(t, "cgroup", NULL);
     int pid = (int)t->pid;
+    pid_t tid;
     guint64 v;
 
     if (t->pid == getpid()) {
@@ -258,6 +296,14 @@ inj_preflight_state(const InjTarget *t, const InjStat *st, GError **error)
                     "process %d (%s) is frozen with its control group: thaw it first (docker unpause, podman unpause, "
                     "systemctl thaw)",
                     pid, t->comm);
+        return FALSE;
+    }
+    if ((tid = hanging(t)) != 0) {
+        g_set_error(error, INJ_ERROR, INJ_ERROR_FAILED,
+                    "thread %d of process %d (%s) hangs in the kernel (state D), on a file system that does not answer "
+                    "or in vfork: "
+                    "it cannot be stopped; try again when it is through",
+                    (int)tid, pid, t->comm);
         return FALSE;
     }
     return TRUE;

@@ -17,8 +17,8 @@ ITS_OWN = 'rt_sigreturn restart_syscall clock_nanosleep write brk mmap munmap mr
 suite = Suite()
 
 
-def confined(*rules):
-    return Target(interpreters.newest(), 'confined.py', *rules)
+def confined(*rules, interpreter=None):
+    return Target(interpreter or interpreters.newest(), 'confined.py', *rules)
 
 
 def settled(target):
@@ -85,16 +85,16 @@ for rules, words in ((['kill=sigaltstack'], ['kill it', 'sigaltstack']), (['errn
             refused(target, *words, options=('--gc',))
 
 
-@suite.case('nothing else is called, by fork')
-def _():
-    with confined('only=' + ','.join(ITS_OWN + calls_checked('STUB', 'GHOST'))) as target:
-        works(target)
+for interpreter in interpreters.dumpable():
+    @suite.case(f'nothing else is called, by fork · {interpreter}')
+    def _(interpreter=interpreter):
+        with confined('only=' + ','.join(ITS_OWN + calls_checked('STUB', 'GHOST')), interpreter=interpreter) as target:
+            works(target)
 
-
-@suite.case('nothing else is called, in the live target')
-def _():
-    with confined('only=' + ','.join(ITS_OWN + calls_checked('LIVE'))) as target:
-        works(target, '--mode', 'inline')
+    @suite.case(f'nothing else is called, in the live target · {interpreter}')
+    def _(interpreter=interpreter):
+        with confined('only=' + ','.join(ITS_OWN + calls_checked('LIVE')), interpreter=interpreter) as target:
+            works(target, '--mode', 'inline')
 
 
 @suite.case('a filter that may not be read is not trusted')

@@ -5,14 +5,15 @@ debugger, of another architecture, with a GDB that is too old. What the control 
 import os
 import secrets
 import shutil
+import signal
 import struct
 import subprocess
 
 from support import interpreters, procstate
 from support.folder import Folder, empty
-from support.programs import HEAPDUMP, SOURCE, fails, heapanalyze, heapdump, run, succeeds
+from support.programs import HEAPDUMP, SOURCE, TARGETS, fails, heapanalyze, heapdump, run, succeeds
 from support.tap import Skip, Suite, check, equal
-from support.target import Target, wait_for
+from support.target import Target, state_of, wait_for
 
 FAILED, NOT_PERMITTED, NOT_PYTHON = 1, 4, 5
 NOBODY = 65534
@@ -153,6 +154,23 @@ def _():
         equal(target.ask()['wrong'], 0, 'wrong results')
         write(f'{group}/pids.max', 'max')
         works(target)
+
+
+# -- in the kernel ---------------------------------------------------------------------------------------------------------------
+
+@suite.case('a thread hangs in the kernel, where nobody can stop it')
+def _():
+    with Folder() as folder:
+        succeeds(run('cc', '-shared', '-fPIC', '-o', f'{folder}/stuck.so', f'{TARGETS}/stuck.c'))
+        with sleeping(f'{folder}/stuck.so', script='stuck.py') as target:
+            def hanging():
+                return [int(t) for t in os.listdir(f'/proc/{target.pid}/task') if state_of(f'{target.pid}/task/{t}') == 'D']
+            wait_for(hanging, 'it hangs')
+            refused(target, FAILED, f'thread {hanging()[0]}', 'hangs in the kernel', 'state D')
+            check(target.ask()['hangs'], 'it does not hang any more')
+            os.kill(target.pid, signal.SIGUSR2)
+            wait_for(lambda: not target.ask()['hangs'], 'it goes on')
+            works(target)
 
 
 # -- debuggers -------------------------------------------------------------------------------------------------------------------

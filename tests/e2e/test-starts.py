@@ -2,10 +2,12 @@
 # SPDX-License-Identifier: MIT
 """However a Python was started, and whatever became of its files since: by a name that no shell likes, through the loader, out of another program, from a
 file that is deleted or replaced by now, on folders that are full. A dump works, and leaves the target as it was."""
+import atexit
 import glob
 import os
 import shutil
 import subprocess
+import tempfile
 
 from support import interpreters, procstate
 from support.folder import Folder, empty
@@ -50,25 +52,38 @@ def dumped(target, *options, path=None, pid=None):
         return result
 
 
-def with_library():
-    """An interpreter whose code is in a library of its own, and that library."""
-    for interpreter in reversed(interpreters.dumpable()):
-        for line in subprocess.run(['ldd', interpreter.path], capture_output=True, text=True).stdout.splitlines():
-            if 'libpython' in line and '/' in line:
-                return interpreter, os.path.realpath(line.split('=>')[1].split()[0])
-    raise Skip('no interpreter here has its code in a library')
-
-
 def some_library():
     """A libpython for programs that embed one: GDB's own will do."""
-    found = glob.glob('/usr/lib/*-linux-gnu/libpython3.*.so.1.0') or [with_library()[1]]
-    return found[-1]
+    found = glob.glob('/usr/lib/*-linux-gnu/libpython3.*.so.1.0')
+    return found[-1] if found else next(libraries())[1]
 
 
 def compiled(folder, *options):
     program = f'{folder}/embedder'
     succeeds(run('cc', '-o', program, f'{TARGETS}/embedder.c', *options, '-ldl'))
     return program
+
+
+def linked(folder):
+    library = some_library()
+    return compiled(folder, '-DLINKED', library, f'-Wl,-rpath,{os.path.dirname(library)}')
+
+
+def libraries():
+    """(interpreter, its library) of those whose code is in one."""
+    for interpreter in reversed(interpreters.dumpable()):
+        for line in subprocess.run(['ldd', interpreter.path], capture_output=True, text=True).stdout.splitlines():
+            if 'libpython' in line and '/' in line:
+                yield interpreter, os.path.realpath(line.split('=>')[1].split()[0])
+
+
+def with_library():
+    """One of them, or what comes near to it."""
+    for found in libraries():
+        return found
+    folder = tempfile.mkdtemp()
+    atexit.register(shutil.rmtree, folder)
+    return Program(linked(folder)), os.path.realpath(some_library())
 
 
 # -- names -----------------------------------------------------------------------------------------------------------------------
@@ -144,8 +159,7 @@ for interpreter in interpreters.dumpable():
 
 @suite.case('in a program that is linked against libpython')
 def _():
-    library = some_library()
-    with Folder() as folder, start(Program(compiled(folder, '-DLINKED', library, f'-Wl,-rpath,{os.path.dirname(library)}'))) as target:
+    with Folder() as folder, start(Program(linked(folder))) as target:
         dumped(target)
         dumped(target, '--payload', 'tasks')
 
