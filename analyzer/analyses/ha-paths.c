@@ -382,3 +382,18 @@ ha_paths_free(HaPaths *p)
     g_array_unref(p->ways);
     g_free(p);
 }
+
+gboolean
+ha_path_to(HaGraph *g, const HaLedger *ledger, const HaReach *reach, HaId id, HaPath *out)
+{
+    HaPathsSpec spec = {.graph = g, .ledger = ledger};
+    HaPathsSearch s = {.spec = &spec, .reach = reach};
+    guint32 distance;
+    gsize ref;
+
+    if (ha_reach_distance(reach, id) == HA_REACH_NOT)
+        return FALSE;
+    HaId from = ha_reach_from(reach, id, &ref);
+    HaHeldBy held = ha_reach_root(g, ledger, id, &distance);
+    return ha_paths_build(&s, from, id, ref, &held, out);
+}

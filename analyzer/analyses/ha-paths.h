@@ -38,3 +38,6 @@ typedef struct {
 HaPaths *ha_paths_new(const HaPathsSpec *spec, GError **error);
 void ha_paths_free(HaPaths *p);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(HaPaths, ha_paths_free)
+
+/* The way that reach knows to an object. FALSE: there is none. The path is the caller's. */
+gboolean ha_path_to(HaGraph *g, const HaLedger *ledger, const HaReach *reach, HaId id, HaPath *out);

@@ -4,6 +4,7 @@
 
 #include "commands/ha-commands.h"
 #include "commands/ha-line.h"
+#include "commands/ha-object-holders.h"
 #include "text/ha-escape.h"
 #include "text/ha-root-text.h"
 #include "text/ha-size.h"
@@ -16,6 +17,8 @@ static const HaOption options[] = {{.name = "limit",
                                    {.name = "json", .kind = HA_OPTION_FLAG, .help = "the same as JSON"},
                                    {0}};
 
+#define HOLDERS_SHOWN 10
+
 static gboolean
 parse_address(const char *text, guint64 *out)
 {
@@ -25,7 +28,7 @@ parse_address(const char *text, guint64 *out)
 }
 
 static void
-write_facts(HaContext *c, HaId id)
+write_facts(HaContext *c, HaId id, const HaHolders *holders)
 {
     static const struct {
         guint32 flag;
@@ -47,10 +50,13 @@ write_facts(HaContext *c, HaId id)
     if (ha_graph_real_size(g, id) != ha_graph_size(g, id))
         ha_out_printf(out, ", really %" G_GUINT64_FORMAT, ha_graph_real_size(g, id));
     guint64 count, whole;
+    ha_out_char(out, '\n');
+    if (holders != NULL)
+        ha_holders_write_size(holders);
     if (ha_graph_refcount(g, id, &count))
-        ha_out_printf(out, "\nrefcount  %" G_GUINT64_FORMAT "\n", count);
+        ha_out_printf(out, "refcount  %" G_GUINT64_FORMAT "\n", count);
     else
-        ha_out_printf(out, "\nrefcount  %s\n", ha_graph_flags(g, id) & HF_OBJ_IMMORTAL ? "immortal" : "unknown");
+        ha_out_printf(out, "refcount  %s\n", ha_graph_flags(g, id) & HF_OBJ_IMMORTAL ? "immortal" : "unknown");
     for (guint i = 0; i < G_N_ELEMENTS(flags); i++)
         if (ha_graph_flags(g, id) & flags[i].flag)
             ha_out_printf(out, "flag      %s\n", flags[i].text);
@@ -139,12 +145,14 @@ json_referrer(HaContext *c, HaId from, gsize i, gpointer user)
 }
 
 static void
-write_text(HaContext *c, HaId id, guint64 limit)
+write_text(HaContext *c, HaId id, guint64 limit, const HaHolders *holders)
 {
     gsize n, m;
     const HaId *refs = ha_graph_referents(c->graph, id, &n);
     ha_graph_referrers(c->graph, id, &m);
-    write_facts(c, id);
+    write_facts(c, id, holders);
+    if (holders != NULL)
+        ha_holders_write(holders);
     ha_out_printf(c->out, "\nrefers to %" G_GSIZE_FORMAT ":\n", n);
     for (gsize i = 0; i < MIN(n, limit); i++)
         write_edge(c, id, i, refs[i]);
@@ -157,7 +165,7 @@ write_text(HaContext *c, HaId id, guint64 limit)
 }
 
 static void
-write_json(HaContext *c, HaId id, guint64 limit)
+write_json(HaContext *c, HaId id, guint64 limit, const HaHolders *holders)
 {
     gsize n, m;
     guint64 whole;
@@ -176,6 +184,8 @@ write_json(HaContext *c, HaId id, guint64 limit)
     ha_json_addr(&j, ha_graph_type(c->graph, id)->addr);
     ha_json_key(&j, "garbage");
     ha_json_bool(&j, !ha_bits_get(c->live, id));
+    if (holders != NULL)
+        ha_holders_json(holders, &j);
     ha_json_key(&j, "n_referents");
     ha_json_uint(&j, n);
     ha_json_key(&j, "referents");
@@ -211,20 +221,26 @@ run(HaContext *c, GError **error)
     if (!ha_graph_need_referrers(c->graph, error))
         return FALSE;
     guint limit = ha_options_number(c->options, "limit");
+    g_autoptr(HaHolders) holders = NULL;
+    if (ha_bits_get(c->live, id)) {
+        holders = ha_holders_new(c, id, HOLDERS_SHOWN, error);
+        if (holders == NULL)
+            return FALSE;
+    }
     if (ha_options_flag(c->options, "json"))
-        write_json(c, id, limit != 0 ? limit : G_MAXUINT64);
+        write_json(c, id, limit != 0 ? limit : G_MAXUINT64, holders);
     else
-        write_text(c, id, limit != 0 ? limit : G_MAXUINT64);
+        write_text(c, id, limit != 0 ? limit : G_MAXUINT64, holders);
     return TRUE;
 }
 
-const HaCommand ha_command_object = {
-    .name = "object",
-    .summary = "One object: type, sizes, refcount, content, and what it refers to and is referred to by, with names",
-    .args = "ADDR",
-    .min_args = 1,
-    .max_args = 1,
-    .examples = "  heapanalyze object 0x7f12ab345680 app.heap.zst\n"
-                "  heapanalyze object 00007f12ab345680 --json\n",
-    .options = options,
-    .run = run};
+const HaCommand ha_command_object = {.name = "object",
+                                     .summary = "One object: type, sizes, content, what keeps it alive, what would be "
+                                                "free without that, and references by name",
+                                     .args = "ADDR",
+                                     .min_args = 1,
+                                     .max_args = 1,
+                                     .examples = "  heapanalyze object 0x7f12ab345680 app.heap.zst\n"
+                                                 "  heapanalyze object 00007f12ab345680 --json\n",
+                                     .options = options,
+                                     .run = run};
