@@ -295,3 +295,39 @@ ha_live_objects(const HaGraph *g, const HaLedger *ledger, GError **error)
     ha_mem_free(stack.items);
     return g_steal_pointer(&live);
 }
+
+gboolean
+ha_garbage_totals(const HaGraph *g, const HaLedger *ledger, const HaBits *live, gboolean unreached,
+                  HaGarbageTotals *out, GError **error)
+{
+    guint32 n = ha_graph_n_objects(g);
+    g_autoptr(HaBits) own = live == NULL ? ha_live_objects(g, ledger, error) : NULL;
+
+    *out = (HaGarbageTotals){0};
+    if (live == NULL && own == NULL)
+        return FALSE;
+    if (unreached) {
+        out->unreached = ha_reached_objects(g, ledger, error);
+        if (out->unreached == NULL)
+            return FALSE;
+        for (gsize w = 0; w < ((gsize)n + 63) / 64; w++)
+            out->unreached->words[w] = ~out->unreached->words[w];
+    }
+    for (HaId id = 0; id < n; id++) {
+        if (out->unreached != NULL && ha_bits_get(out->unreached, id)) {
+            out->objects++;
+            out->bytes += ha_graph_size(g, id);
+        }
+        if (!ha_bits_get(live != NULL ? live : own, id)) {
+            out->awaiting++;
+            out->awaiting_bytes += ha_graph_size(g, id);
+        }
+    }
+    return TRUE;
+}
+
+void
+ha_garbage_totals_clear(HaGarbageTotals *t)
+{
+    g_clear_pointer(&t->unreached, ha_bits_free);
+}

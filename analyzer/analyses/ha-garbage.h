@@ -33,3 +33,16 @@ HaBits *ha_reached_objects(const HaGraph *g, const HaLedger *ledger, GError **er
 
 /* What a collection would leave; it never looks at what gc.freeze() froze, nor at what that holds. Dumps without reference counts: everything. NULL: no memory. */
 HaBits *ha_live_objects(const HaGraph *g, const HaLedger *ledger, GError **error);
+
+/* Garbage by its two definitions: what no root reaches, and what of it a collection would free. */
+typedef struct {
+    HaBits *unreached; /* owned; NULL: was not asked for, and objects and bytes are not known */
+    guint64 objects, bytes;
+    guint64 awaiting, awaiting_bytes;
+} HaGarbageTotals;
+
+/* live: as from ha_live_objects(); NULL: it is worked out. unreached: whether that is wanted, one pass over the heap more. */
+gboolean ha_garbage_totals(const HaGraph *g, const HaLedger *ledger, const HaBits *live, gboolean unreached,
+                           HaGarbageTotals *out, GError **error);
+void ha_garbage_totals_clear(HaGarbageTotals *t);
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(HaGarbageTotals, ha_garbage_totals_clear)

@@ -25,7 +25,6 @@ add_up(const HaContext *c)
         t.bytes += size;
         t.real_bytes += ha_graph_real_size(c->graph, id);
         t.live += ha_bits_get(c->live, id);
-        t.garbage_bytes += ha_bits_get(c->live, id) ? 0 : size;
         t.chosen += ha_bits_get(c->chosen, id);
         t.outside += ha_ledger_surplus(c->ledger, id) > 0;
         t.immortal += (flags & HF_OBJ_IMMORTAL) != 0;
@@ -69,14 +68,15 @@ write_meta(HaContext *c)
 }
 
 static void
-write_text(HaContext *c, const Totals *t)
+write_text(HaContext *c, const Totals *t, const HaGarbageTotals *garbage)
 {
     const HaGraph *g = c->graph;
     gsize n_threads, n_frames, n_skipped;
     ha_graph_threads(g, &n_threads);
     ha_graph_frames(g, &n_frames);
     write_meta(c);
-    g_autofree char *bytes = ha_size_text(t->bytes), *garbage = ha_size_text(t->garbage_bytes);
+    g_autofree char *bytes = ha_size_text(t->bytes), *garbage_size = ha_size_text(garbage->bytes),
+                    *awaiting_size = ha_size_text(garbage->awaiting_bytes);
     ha_out_printf(c->out, "\nobjects                  %u, which take %" G_GUINT64_FORMAT " (%s)\n",
                   ha_graph_n_objects(g), t->bytes, bytes);
     if (t->real_bytes != t->bytes) {
@@ -89,8 +89,12 @@ write_text(HaContext *c, const Totals *t)
     ha_out_printf(c->out, "roots                    %" G_GUINT64_FORMAT "\n", t->roots);
     ha_out_printf(c->out, "held from outside        %" G_GUINT64_FORMAT "\n", t->outside);
     ha_out_printf(c->out, "immortal                 %" G_GUINT64_FORMAT "\n", t->immortal);
-    ha_out_printf(c->out, "garbage                  %" G_GUINT64_FORMAT ", which takes %" G_GUINT64_FORMAT " (%s)\n",
-                  ha_graph_n_objects(g) - t->live, t->garbage_bytes, garbage);
+    ha_out_printf(c->out,
+                  "garbage                  %" G_GUINT64_FORMAT ", which no root reaches: %" G_GUINT64_FORMAT " (%s)\n",
+                  garbage->objects, garbage->bytes, garbage_size);
+    ha_out_printf(c->out,
+                  "awaiting collection      %" G_GUINT64_FORMAT ", cyclic garbage: %" G_GUINT64_FORMAT " (%s)\n",
+                  garbage->awaiting, garbage->awaiting_bytes, awaiting_size);
     if (t->chosen != t->live)
         ha_out_printf(c->out, "chosen                   %" G_GUINT64_FORMAT "\n", t->chosen);
     if (c->ledger->overdrawn > 0)
@@ -135,7 +139,7 @@ json_number(HaJson *j, const char *key, guint64 value)
 }
 
 static void
-write_json(HaContext *c, const Totals *t)
+write_json(HaContext *c, const Totals *t, const HaGarbageTotals *garbage)
 {
     const HaGraph *g = c->graph;
     gsize n_threads, n_frames, n_skipped;
@@ -167,8 +171,10 @@ write_json(HaContext *c, const Totals *t)
         json_number(&j, "real_bytes", t->real_bytes);
     json_number(&j, "live", t->live);
     json_number(&j, "chosen", t->chosen);
-    json_number(&j, "garbage", ha_graph_n_objects(g) - t->live);
-    json_number(&j, "garbage_bytes", t->garbage_bytes);
+    json_number(&j, "garbage", garbage->objects);
+    json_number(&j, "garbage_bytes", garbage->bytes);
+    json_number(&j, "awaiting_collection", garbage->awaiting);
+    json_number(&j, "awaiting_collection_bytes", garbage->awaiting_bytes);
     json_number(&j, "roots", t->roots);
     json_number(&j, "held_from_outside", t->outside);
     json_number(&j, "immortal", t->immortal);
@@ -199,12 +205,15 @@ write_json(HaContext *c, const Totals *t)
 static gboolean
 run(HaContext *c, GError **error)
 {
-    (void)error;
     Totals totals = add_up(c);
+    g_auto(HaGarbageTotals) garbage = {0};
+    if (!ha_garbage_totals(c->graph, c->ledger, ha_options_flag(c->options, "garbage") ? NULL : c->live, TRUE, &garbage,
+                           error))
+        return FALSE;
     if (ha_options_flag(c->options, "json"))
-        write_json(c, &totals);
+        write_json(c, &totals, &garbage);
     else
-        write_text(c, &totals);
+        write_text(c, &totals, &garbage);
     return TRUE;
 }
 

@@ -13,7 +13,7 @@ static const HaOption options[] = {
     {.name = "by", .kind = HA_OPTION_CHOICE, .arg = "type|module", .fallback = "type", .help = "a line for each what"},
     {.name = "sort",
      .kind = HA_OPTION_CHOICE,
-     .arg = "shallow|retained|count|growth",
+     .arg = "shallow|retained|count|growth|garbage",
      .fallback = "shallow",
      .help = "largest first by what"},
     {.name = "filter", .kind = HA_OPTION_TEXT, .arg = "TEXT", .help = "only types with TEXT in their name"},
@@ -31,6 +31,7 @@ typedef struct {
     const char *name; /* borrowed from the table of names */
     guint64 count, shallow, retained;
     guint64 count_before, shallow_before;
+    guint64 garbage, garbage_bytes; /* with --garbage: reached from no root */
 } Row;
 
 typedef struct {
@@ -38,6 +39,7 @@ typedef struct {
     gboolean by_module;
     GHashTable *index; /* name, owned → row + 1 */
     GArray *rows;      /* Row */
+    const HaGarbageTotals *garbage;
 } Histogram;
 
 /* "asyncio.tasks.Task" is of "asyncio.tasks"; a nested class's qualname counts to the module only as far as names tell. */
@@ -135,6 +137,10 @@ count(Histogram *h, GError **error)
             continue;
         row[r].count++;
         row[r].shallow += ha_graph_size(c->graph, id);
+        if (h->garbage->unreached != NULL && ha_bits_get(h->garbage->unreached, id)) {
+            row[r].garbage++;
+            row[r].garbage_bytes += ha_graph_size(c->graph, id);
+        }
     }
     for (HaId id = 0; c->previous != NULL && id < ha_graph_n_objects(c->previous); id++) {
         guint r = rows_before[ha_graph_type_index(c->previous, id)];
@@ -167,19 +173,32 @@ compare_rows(gconstpointer left, gconstpointer right, gpointer by)
     } else if (strcmp(order, "growth") == 0) {
         x = growth(a);
         y = growth(b);
+    } else if (strcmp(order, "garbage") == 0) {
+        x = a->garbage_bytes;
+        y = b->garbage_bytes;
     }
     return x != y ? (x > y ? -1 : 1) : strcmp(a->name, b->name);
+}
+
+static void
+write_total(HaOut *out, guint64 objects, guint64 bytes, const char *what)
+{
+    g_autofree char *size = ha_size_text(bytes);
+    ha_out_printf(out, "%10" G_GUINT64_FORMAT " %14" G_GUINT64_FORMAT " %14s %10s  %s\n", objects, bytes, "", size,
+                  what);
 }
 
 static void
 write_text(const Histogram *h, guint lines)
 {
     HaOut *out = h->context->out;
-    gboolean compares = h->context->previous != NULL;
+    gboolean compares = h->context->previous != NULL, garbage = h->garbage->unreached != NULL;
     Row sum = {0};
     ha_out_printf(out, "%10s %14s %14s %10s  ", "count", "shallow", "retained", "");
     if (compares)
         ha_out_printf(out, "%10s %14s  ", "+count", "+shallow");
+    if (garbage)
+        ha_out_printf(out, "%10s %14s  ", "garbage", "its bytes");
     ha_out_text(out, h->by_module ? "module\n" : "type\n");
     for (guint i = 0; i < h->rows->len; i++) {
         const Row *row = &g_array_index(h->rows, Row, i);
@@ -187,6 +206,8 @@ write_text(const Histogram *h, guint lines)
         sum.shallow += row->shallow;
         sum.count_before += row->count_before;
         sum.shallow_before += row->shallow_before;
+        sum.garbage += row->garbage;
+        sum.garbage_bytes += row->garbage_bytes;
         if (i >= lines)
             continue;
         g_autofree char *size = ha_size_text(row->retained);
@@ -195,6 +216,8 @@ write_text(const Histogram *h, guint lines)
         if (compares)
             ha_out_printf(out, "%+10" G_GINT64_FORMAT " %+14" G_GINT64_FORMAT "  ",
                           (gint64)(row->count - row->count_before), growth(row));
+        if (garbage)
+            ha_out_printf(out, "%10" G_GUINT64_FORMAT " %14" G_GUINT64_FORMAT "  ", row->garbage, row->garbage_bytes);
         ha_out_escaped(out, row->name, strlen(row->name), G_MAXSIZE);
         ha_out_char(out, '\n');
     }
@@ -205,7 +228,13 @@ write_text(const Histogram *h, guint lines)
     if (compares)
         ha_out_printf(out, "%+10" G_GINT64_FORMAT " %+14" G_GINT64_FORMAT "  ", (gint64)(sum.count - sum.count_before),
                       growth(&sum));
+    if (garbage)
+        ha_out_printf(out, "%10" G_GUINT64_FORMAT " %14" G_GUINT64_FORMAT "  ", sum.garbage, sum.garbage_bytes);
     ha_out_text(out, "total\n");
+    if (garbage)
+        write_total(out, h->garbage->objects, h->garbage->bytes, "garbage in all: reached from no root");
+    if (garbage || h->garbage->awaiting > 0)
+        write_total(out, h->garbage->awaiting, h->garbage->awaiting_bytes, "cyclic garbage awaiting collection");
 }
 
 static void
@@ -234,9 +263,25 @@ write_json(const Histogram *h, guint lines)
             ha_json_key(&j, "shallow_change");
             ha_json_int(&j, growth(row));
         }
+        if (h->garbage->unreached != NULL) {
+            ha_json_key(&j, "garbage");
+            ha_json_uint(&j, row->garbage);
+            ha_json_key(&j, "garbage_bytes");
+            ha_json_uint(&j, row->garbage_bytes);
+        }
         ha_json_end_object(&j);
     }
     ha_json_end_array(&j);
+    if (h->garbage->unreached != NULL) {
+        ha_json_key(&j, "garbage");
+        ha_json_uint(&j, h->garbage->objects);
+        ha_json_key(&j, "garbage_bytes");
+        ha_json_uint(&j, h->garbage->bytes);
+    }
+    ha_json_key(&j, "awaiting_collection");
+    ha_json_uint(&j, h->garbage->awaiting);
+    ha_json_key(&j, "awaiting_collection_bytes");
+    ha_json_uint(&j, h->garbage->awaiting_bytes);
     ha_json_end_object(&j);
     ha_json_newline(&j);
 }
@@ -279,6 +324,16 @@ run(HaContext *c, GError **error)
                             "--sort growth wants --previous-heap-dump FILE to compare with");
         return FALSE;
     }
+    gboolean with_garbage = ha_options_flag(c->options, "garbage");
+    if (!with_garbage && strcmp(sort, "garbage") == 0) {
+        g_set_error_literal(error, HA_ERROR, HA_ERROR_USAGE,
+                            "--sort garbage wants --garbage, without which it is left out");
+        return FALSE;
+    }
+    g_auto(HaGarbageTotals) garbage = {0};
+    if (!ha_garbage_totals(c->graph, c->ledger, with_garbage ? NULL : c->live, with_garbage, &garbage, error))
+        return FALSE;
+    h.garbage = &garbage;
     if (!count(&h, error))
         return FALSE;
     for (guint i = rows->len; i-- > 0;) {
@@ -302,6 +357,7 @@ const HaCommand ha_command_types = {
     .examples = "  heapanalyze types app.heap.zst\n"
                 "  heapanalyze types --by module --sort retained --limit 20\n"
                 "  heapanalyze types --previous-heap-dump before.heap.zst --sort growth after.heap.zst\n"
+                "  heapanalyze types --garbage --sort garbage --limit 10\n"
                 "  heapanalyze types --duplicates --limit 20\n"
                 "  heapanalyze types --containers --json\n",
     .options = options,
