@@ -39,6 +39,8 @@ struct HaGraphBuilder {
     HaVec root_addr;         /* guint64, one for each of graph->roots */
     HaVec roles;             /* HaRole */
     HaVec frame_addr;        /* 3 × guint64: frame, code, function */
+    HaMayGrow may_grow;      /* NULL: may */
+    gpointer may_grow_user;
     guint64 contents_dropped, without_type;
     /* what the allocator takes for an object whose row does not say it: META real.*; step 0: not known */
     guint64 real_step, real_add, real_least;

@@ -76,6 +76,13 @@ ha_graph_builder_free(HaGraphBuilder *b)
 }
 
 void
+ha_graph_builder_ask(HaGraphBuilder *b, HaMayGrow may_grow, gpointer user)
+{
+    b->may_grow = may_grow;
+    b->may_grow_user = user;
+}
+
+void
 ha_graph_builder_wide_offsets(HaGraphBuilder *b)
 {
     b->wide_offsets = TRUE;
@@ -279,6 +286,10 @@ ha_graph_builder_object(HaGraphBuilder *b, const struct hf_object_row *row)
         return FALSE;
     }
     if (b->n == b->rows[RAW_ADDR].capacity) {
+        if (b->may_grow != NULL && !b->may_grow(b->may_grow_user, b->n, b->n_refs)) {
+            b->failed = TRUE;
+            return FALSE;
+        }
         for (guint c = 0; c < RAW_COLUMNS; c++) {
             b->rows[c].n = b->n;
             if (!room(b, &b->rows[c], b->n / 2 + 1024))

@@ -23,6 +23,10 @@ HaGraphBuilder *ha_graph_builder_new(HaSource source);
 void ha_graph_builder_free(HaGraphBuilder *b);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(HaGraphBuilder, ha_graph_builder_free)
 
+/* Asked whenever more memory for objects would be taken; FALSE ends the build as want of memory does. NULL: no question. */
+typedef gboolean (*HaMayGrow)(gpointer user, guint64 objects, guint64 refs);
+void ha_graph_builder_ask(HaGraphBuilder *b, HaMayGrow may_grow, gpointer user);
+
 guint32 ha_graph_builder_name(HaGraphBuilder *b, const char *text, gssize n);
 guint32 ha_graph_builder_type(HaGraphBuilder *b, const struct hf_type_row *row);
 guint32 ha_graph_builder_layout(HaGraphBuilder *b, const struct hf_run *runs, gsize n);

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "graph/ha-graph-builder.h"
+#include "load/ha-budget.h"
 #include "load/ha-pipe.h"
 #include "load/ha-recognise.h"
 
@@ -174,16 +175,34 @@ set_stream_error(GError **error, const char *name, const char *message)
     set_status_error(error, status, name, message);
 }
 
-static HaGraph *
-load_ours(struct hf_stream *stream, const char *name, GError **error)
+typedef struct {
+    HaBudget *budget;
+    struct hf_reader *reader;
+} Growing;
+
+static gboolean
+may_grow(gpointer user, guint64 objects, guint64 refs)
 {
+    Growing *g = user;
+    return ha_budget_check(g->budget, objects, refs, hf_reader_position(g->reader));
+}
+
+static HaGraph *
+load_ours(struct hf_stream *stream, const char *name, HaBudget *budget, GError **error)
+{
+    if (!ha_budget_check_end(budget, error))
+        return NULL;
     /* without compression the kernel reads ahead well enough */
     g_autoptr(HaPipe) pipe = hf_stream_compression(stream) != HF_PLAIN ? ha_pipe_new(hf_stream_read, stream) : NULL;
     struct hf_reader *reader = pipe != NULL ? hf_reader_new(ha_pipe_read, pipe) : hf_reader_new(hf_stream_read, stream);
     g_autoptr(HaGraphBuilder) builder = ha_graph_builder_new(HA_SOURCE_HEAPDUMP_GDB);
+    Growing growing = {budget, reader};
+    ha_graph_builder_ask(builder, may_grow, &growing);
     enum hf_status status = reader != NULL ? hf_read_all(reader, &handlers, builder) : HF_NOMEM;
     HaGraph *graph = NULL;
-    if (status == HF_EOF || status == HF_OK) /* OK: the builder wanted no more, and says why */
+    if (budget->error != NULL)
+        g_propagate_error(error, g_steal_pointer(&budget->error));
+    else if (status == HF_EOF || status == HF_OK) /* OK: the builder wanted no more, and says why */
         graph = ha_graph_builder_finish(builder, error);
     else if (status == HF_IO)
         set_stream_error(error, name, hf_stream_error(stream));
@@ -224,8 +243,11 @@ refuse(HaKind kind, const guint8 *bytes, gsize n, const char *name, GError **err
 HaGraph *
 ha_load_fd(int fd, const char *name, GError **error)
 {
+    HaBudget budget;
+    ha_budget_init(&budget, name, fd);
     struct hf_stream *stream = hf_stream_new(fd);
     if (stream == NULL) {
+        ha_budget_clear(&budget);
         set_status_error(error, HF_NOMEM, name, "at the start");
         return NULL;
     }
@@ -236,10 +258,11 @@ ha_load_fd(int fd, const char *name, GError **error)
     if (n < HA_RECOGNISE_BYTES && kind != HA_KIND_OURS && *hf_stream_error(stream) != 0)
         set_stream_error(error, name, hf_stream_error(stream));
     else if (kind == HA_KIND_OURS)
-        graph = load_ours(stream, name, error);
+        graph = load_ours(stream, name, &budget, error);
     else
         graph = refuse(kind, bytes, n, name, error);
     hf_stream_free(stream);
+    ha_budget_clear(&budget);
     return graph;
 }
 

@@ -1,0 +1,127 @@
+// SPDX-License-Identifier: MIT
+#include "ha-memory.h"
+
+#include <string.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#define MARGIN ((guint64)32 << 20) /* libraries, buffers, the answer */
+
+static char *
+read_file(const char *root, const char *path)
+{
+    g_autofree char *name = g_build_filename(root, path, NULL);
+    char *text = NULL;
+    return g_file_get_contents(name, &text, NULL, NULL) ? text : NULL;
+}
+
+/* The number behind a word at the start of a line, in units of unit bytes. FALSE: not there. */
+static gboolean
+number_after(const char *text, const char *word, guint64 unit, guint64 *out)
+{
+    gsize n = strlen(word);
+    for (const char *line = text; line != NULL; line = strchr(line, '\n')) {
+        line += *line == '\n';
+        if (strncmp(line, word, n) != 0)
+            continue;
+        char *end;
+        guint64 value = g_ascii_strtoull(line + n, &end, 10);
+        if (end == line + n)
+            return FALSE;
+        *out = value > G_MAXUINT64 / unit ? G_MAXUINT64 : value * unit;
+        return TRUE;
+    }
+    return FALSE;
+}
+
+static gboolean
+number_in(const char *root, const char *folder, const char *file, guint64 *out)
+{
+    g_autofree char *path = g_build_filename(folder, file, NULL);
+    g_autofree char *text = read_file(root, path);
+    return text != NULL && number_after(text, "", 1, out); /* "max" is no number */
+}
+
+static void
+lower(HaMemory *m, guint64 limit, guint64 used, const char *who)
+{
+    guint64 left = limit > used ? limit - used : 0;
+    if (left < m->bytes)
+        *m = (HaMemory){left, who};
+}
+
+/* One control group: what it may take, less what it has and cannot give back. */
+static void
+look_at_group(const char *root, const char *folder, gboolean second, HaMemory *m)
+{
+    guint64 limit, used, cache = 0;
+    if (!number_in(root, folder, second ? "memory.max" : "memory.limit_in_bytes", &limit) ||
+        !number_in(root, folder, second ? "memory.current" : "memory.usage_in_bytes", &used))
+        return;
+    g_autofree char *path = g_build_filename(folder, "memory.stat", NULL);
+    g_autofree char *stat = read_file(root, path);
+    if (stat != NULL)
+        (void)number_after(stat, second ? "inactive_file " : "total_inactive_file ", 1, &cache);
+    lower(m, limit, used > cache ? used - cache : 0, "in this control group");
+}
+
+/* The group that a line of /proc/self/cgroup names, and those above it. */
+static void
+look_at_groups(const char *root, const char *mount, const char *group, gboolean second, HaMemory *m)
+{
+    g_autofree char *path = g_strdup(group);
+    for (;;) {
+        g_autofree char *folder = g_build_filename(mount, path, NULL);
+        look_at_group(root, folder, second, m);
+        char *slash = strrchr(path, '/');
+        if (slash == NULL || path[1] == 0)
+            return;
+        slash[slash == path ? 1 : 0] = 0;
+    }
+}
+
+HaMemory
+ha_memory_available_in(const char *root)
+{
+    HaMemory m = {G_MAXUINT64, "on this machine"};
+    g_autofree char *meminfo = read_file(root, "proc/meminfo");
+    guint64 bytes, swap = 0;
+    if (meminfo != NULL && number_after(meminfo, "MemAvailable:", 1024, &bytes)) {
+        (void)number_after(meminfo, "SwapFree:", 1024, &swap);
+        lower(&m, bytes + swap, 0, "on this machine");
+    }
+    g_autofree char *groups = read_file(root, "proc/self/cgroup");
+    g_auto(GStrv) lines = groups != NULL ? g_strsplit(groups, "\n", -1) : NULL;
+    for (guint i = 0; lines != NULL && lines[i] != NULL; i++) {
+        char *controllers = strchr(lines[i], ':'), *group = controllers != NULL ? strchr(controllers + 1, ':') : NULL;
+        if (group == NULL || group[1] != '/')
+            continue;
+        *group++ = 0;
+        if (controllers[1] == 0)
+            look_at_groups(root, "sys/fs/cgroup", group, TRUE, &m);
+        g_auto(GStrv) names = g_strsplit(controllers + 1, ",", -1);
+        if (g_strv_contains((const char *const *)names, "memory"))
+            look_at_groups(root, "sys/fs/cgroup/memory", group, FALSE, &m);
+    }
+    return m;
+}
+
+HaMemory
+ha_memory_available(void)
+{
+    HaMemory m = ha_memory_available_in("/");
+    struct rlimit limit;
+    guint64 pages = 0;
+    g_autofree char *statm = read_file("/", "proc/self/statm");
+    if (statm != NULL && getrlimit(RLIMIT_AS, &limit) == 0 && limit.rlim_cur != RLIM_INFINITY &&
+        number_after(statm, "", (guint64)sysconf(_SC_PAGESIZE), &pages))
+        lower(&m, limit.rlim_cur, pages, "under ulimit -v");
+    return m;
+}
+
+guint64
+ha_memory_needed(guint64 objects, guint64 refs, guint64 dump_bytes)
+{
+    /* columns as they came with one in both orders, the packed references and contents; then ids of the references, while packed ones go */
+    return MARGIN + 44 * objects + dump_bytes + refs;
+}
