@@ -14,6 +14,9 @@ const HaOption ha_common_options[] = {
      .arg = "FILE",
      .help = "only objects that do not live in FILE"},
     {.name = "garbage", .kind = HA_OPTION_FLAG, .help = "keep objects that a collection would free"},
+    {.name = "index",
+     .kind = HA_OPTION_FLAG,
+     .help = "keep what loading comes to on disk: for heaps larger than the memory, and a quick second start"},
     {.name = "help", .letter = 'h', .kind = HA_OPTION_FLAG, .help = "show this"},
     {.name = "version", .kind = HA_OPTION_FLAG, .help = "show the version"},
     {0}};

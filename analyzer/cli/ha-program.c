@@ -11,6 +11,8 @@
 #include "cli/ha-default-dump.h"
 #include "cli/ha-help.h"
 #include "cli/ha-option-private.h"
+#include "graph/ha-mem.h"
+#include "load/ha-index.h"
 #include "load/ha-load.h"
 
 GQuark
@@ -50,33 +52,67 @@ dump_clear(Dump *d)
 }
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Dump, dump_clear)
 
+/* How dumps are loaded, the same for all of a command line. */
+typedef struct {
+    gboolean garbage, index;
+} Loading;
+
+/* The graph, and with --index perhaps all that is derived from it too. */
 static gboolean
-dump_load(Dump *d, const char *path, gboolean garbage, GError **error)
+load_graph(Dump *d, const char *path, gboolean index, GError **error)
 {
-    d->graph = ha_load_file(path, error);
-    if (d->graph == NULL)
+    if (!index) {
+        d->graph = ha_load_file(path, error);
+        return d->graph != NULL;
+    }
+    g_auto(HaIndexKey) key = {0};
+    if (!ha_index_key_init(&key, path, error))
+        return FALSE;
+    d->graph = ha_index_open(&key, &d->ledger, &d->live);
+    if (d->graph != NULL)
+        return TRUE;
+    g_autoptr(GByteArray) tables = g_byte_array_new();
+    g_autoptr(GError) problem = NULL;
+    ha_mem_use_folder(key.folder);
+    d->graph = ha_load_file_for_index(path, tables, error);
+    if (d->graph == NULL || (d->ledger = ha_ledger_new(d->graph, error)) == NULL ||
+        (d->live = ha_live_objects(d->graph, d->ledger, error)) == NULL)
+        return FALSE;
+    if (!ha_index_write(&key, d->graph, d->ledger, d->live, tables, &problem))
+        ha_note("%s: going on without an index", problem->message);
+    return TRUE;
+}
+
+static gboolean
+dump_load(Dump *d, const char *path, const Loading *loading, GError **error)
+{
+    if (!load_graph(d, path, loading->index, error))
         return FALSE;
     if (!ha_graph_complete(d->graph)) {
         const char *reason = ha_graph_incomplete_reason(d->graph);
         ha_note("warning: '%s' is incomplete%s%s%s: objects are missing in what follows", path,
                 reason != NULL ? " (" : "", reason != NULL ? reason : "", reason != NULL ? ")" : "");
     }
-    d->ledger = ha_ledger_new(d->graph, error);
-    if (d->ledger == NULL)
+    if (d->ledger == NULL && (d->ledger = ha_ledger_new(d->graph, error)) == NULL)
         return FALSE;
-    d->live = garbage ? ha_bits_new(ha_graph_n_objects(d->graph), TRUE) : ha_live_objects(d->graph, d->ledger, error);
-    if (d->live == NULL && garbage)
-        g_set_error_literal(error, HA_ERROR, HA_ERROR_FAILED, "not enough memory");
+    if (loading->garbage) {
+        g_clear_pointer(&d->live, ha_bits_free);
+        d->live = ha_bits_new(ha_graph_n_objects(d->graph), TRUE);
+        if (d->live == NULL)
+            g_set_error_literal(error, HA_ERROR, HA_ERROR_FAILED, "not enough memory");
+    } else if (d->live == NULL) {
+        d->live = ha_live_objects(d->graph, d->ledger, error);
+    }
     return d->live != NULL;
 }
 
 static gboolean
-narrow_by_all(HaBits *chosen, const HaGraph *graph, const char *const *paths, gboolean keep, gboolean garbage,
+narrow_by_all(HaBits *chosen, const HaGraph *graph, const char *const *paths, gboolean keep, const Loading *loading,
               GError **error)
 {
     for (; *paths != NULL; paths++) {
         g_auto(Dump) other = {0};
-        if (!dump_load(&other, *paths, garbage, error))
+        if (!dump_load(&other, *paths, loading, error))
             return FALSE;
         g_autoptr(HaSame) same = ha_same_new(graph, other.graph);
         ha_same_narrow(same, other.live, keep, chosen);
@@ -155,10 +191,11 @@ run_command(const HaCommandLine *line, GError **error)
     if (path == NULL || !check_stdin_once(path, options, error))
         return FALSE;
 
-    gboolean garbage = ha_options_flag(options, "garbage"), compares = (command->flags & HA_COMMAND_COMPARES) != 0;
+    Loading loading = {ha_options_flag(options, "garbage"), ha_options_flag(options, "index")};
+    gboolean compares = (command->flags & HA_COMMAND_COMPARES) != 0;
     g_auto(Dump) dump = {0};
     g_auto(Dump) previous = {0};
-    if (!dump_load(&dump, path, garbage, error))
+    if (!dump_load(&dump, path, &loading, error))
         return FALSE;
     guint32 n = ha_graph_n_objects(dump.graph);
     g_autoptr(HaBits) chosen = ha_bits_new(n, FALSE);
@@ -170,13 +207,13 @@ run_command(const HaCommandLine *line, GError **error)
     const char *const *before = ha_options_list(options, "previous-heap-dump");
     if (compares && *before != NULL) {
         const char *last = before[g_strv_length((char **)before) - 1];
-        if (!dump_load(&previous, last, garbage, error))
+        if (!dump_load(&previous, last, &loading, error))
             return FALSE;
-    } else if (!narrow_by_all(chosen, dump.graph, before, TRUE, garbage, error)) {
+    } else if (!narrow_by_all(chosen, dump.graph, before, TRUE, &loading, error)) {
         return FALSE;
     }
-    if (!narrow_by_all(chosen, dump.graph, ha_options_list(options, "intersect-heap-dump"), TRUE, garbage, error) ||
-        !narrow_by_all(chosen, dump.graph, ha_options_list(options, "remove-heap-dump"), FALSE, garbage, error))
+    if (!narrow_by_all(chosen, dump.graph, ha_options_list(options, "intersect-heap-dump"), TRUE, &loading, error) ||
+        !narrow_by_all(chosen, dump.graph, ha_options_list(options, "remove-heap-dump"), FALSE, &loading, error))
         return FALSE;
 
     g_auto(GStrv) args = g_new0(char *, n_args + 1);

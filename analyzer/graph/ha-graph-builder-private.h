@@ -39,6 +39,7 @@ struct HaGraphBuilder {
     HaVec root_addr;         /* guint64, one for each of graph->roots */
     HaVec roles;             /* HaRole */
     HaVec frame_addr;        /* 3 × guint64: frame, code, function */
+    GByteArray *tables;      /* borrowed; may be NULL */
     HaMayGrow may_grow;      /* NULL: may */
     gpointer may_grow_user;
     guint64 contents_dropped, without_type;
@@ -59,6 +60,9 @@ ha_put_uv(guint8 *at, guint64 value)
     at[n++] = value;
     return n;
 }
+
+/* Roots, threads, frames and types get the ids of the addresses that they name. FALSE: no memory. */
+gboolean ha_graph_builder_link_roots(HaGraphBuilder *b, guint64 *dangling);
 
 /* For tests: 64-bit offsets although 32 bits would do. */
 void ha_graph_builder_wide_offsets(HaGraphBuilder *b);

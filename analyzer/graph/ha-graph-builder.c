@@ -83,6 +83,18 @@ ha_graph_builder_ask(HaGraphBuilder *b, HaMayGrow may_grow, gpointer user)
 }
 
 void
+ha_graph_builder_set_tables(HaGraphBuilder *b, GByteArray *tables)
+{
+    b->tables = tables;
+}
+
+GByteArray *
+ha_graph_builder_tables(HaGraphBuilder *b)
+{
+    return b->tables;
+}
+
+void
 ha_graph_builder_wide_offsets(HaGraphBuilder *b)
 {
     b->wide_offsets = TRUE;

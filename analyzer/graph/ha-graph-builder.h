@@ -27,6 +27,10 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(HaGraphBuilder, ha_graph_builder_free)
 typedef gboolean (*HaMayGrow)(gpointer user, guint64 objects, guint64 refs);
 void ha_graph_builder_ask(HaGraphBuilder *b, HaMayGrow may_grow, gpointer user);
 
+/* Where the loader collects what an index wants to keep; borrowed; NULL at first. */
+void ha_graph_builder_set_tables(HaGraphBuilder *b, GByteArray *tables);
+GByteArray *ha_graph_builder_tables(HaGraphBuilder *b);
+
 guint32 ha_graph_builder_name(HaGraphBuilder *b, const char *text, gssize n);
 guint32 ha_graph_builder_type(HaGraphBuilder *b, const struct hf_type_row *row);
 guint32 ha_graph_builder_layout(HaGraphBuilder *b, const struct hf_run *runs, gsize n);

@@ -305,8 +305,8 @@ compare_roots(gconstpointer left, gconstpointer right, gpointer user)
     return a < b ? -1 : a > b;
 }
 
-static gboolean
-link_roots(HaGraphBuilder *b, guint64 *dangling)
+gboolean
+ha_graph_builder_link_roots(HaGraphBuilder *b, guint64 *dangling)
 {
     HaGraph *g = b->graph;
     gsize n = g->roots.n, kept = 0, frame = 0;
@@ -422,7 +422,7 @@ finish(HaGraphBuilder *b)
     if (ok)
         renumber(g, &ids);
     ha_mem_free(ids.id);
-    ok = ok && link_roots(b, &no_root);
+    ok = ok && ha_graph_builder_link_roots(b, &no_root);
     if (!ok)
         return FALSE;
 

@@ -36,6 +36,11 @@ struct HaGraph {
     gboolean complete;
     char *reason; /* owned */
 
+    /* An index on disk that columns, index, arena and holes lie in; NULL: they are the graph's own. */
+    gpointer mapping;
+    gsize mapping_bytes;
+    gboolean mapping_borrowed; /* not to be unmapped */
+
     guint32 n;
     guint64 n_refs;
     /* columns, owned, ha_mem_free */

@@ -2,6 +2,7 @@
 #include "ha-graph.h"
 
 #include <string.h>
+#include <sys/mman.h>
 
 #include "ha-graph-builder.h"
 #include "ha-graph-private.h"
@@ -19,6 +20,12 @@ ha_graph_ref(HaGraph *g)
     return g;
 }
 
+static gboolean
+is_mapped(const HaGraph *g, const void *p)
+{
+    return g->mapping != NULL && (guintptr)p - (guintptr)g->mapping < g->mapping_bytes;
+}
+
 void
 ha_graph_unref(HaGraph *g)
 {
@@ -28,8 +35,14 @@ ha_graph_unref(HaGraph *g)
                           g->extra,         g->flags,     g->offset32,   g->offset64, g->refs,     g->back_offset32,
                           g->back_offset64, g->back_refs, g->root_order, g->weak,     g->back_weak};
     for (guint i = 0; i < G_N_ELEMENTS(columns); i++)
-        ha_mem_free(columns[i]);
-    ha_page_index_clear(&g->index);
+        if (!is_mapped(g, columns[i]))
+            ha_mem_free(columns[i]);
+    if (!is_mapped(g, g->index.slots))
+        ha_page_index_clear(&g->index);
+    if (is_mapped(g, g->arena.data))
+        g->arena.data = NULL;
+    if (is_mapped(g, g->holes.data))
+        g->holes.data = NULL;
     HaVec *vecs[] = {&g->arena, &g->names, &g->types,   &g->layouts, &g->runs,   &g->layout_names,
                      &g->holes, &g->roots, &g->threads, &g->frames,  &g->skipped};
     for (guint i = 0; i < G_N_ELEMENTS(vecs); i++)
@@ -39,6 +52,8 @@ ha_graph_unref(HaGraph *g)
     g_hash_table_unref(g->meta);
     g_hash_table_unref(g->counters);
     g_string_chunk_free(g->chunk);
+    if (g->mapping != NULL && !g->mapping_borrowed)
+        (void)munmap(g->mapping, g->mapping_bytes);
     g_free(g->reason);
     g_free(g);
 }

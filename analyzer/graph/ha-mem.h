@@ -20,3 +20,9 @@ void ha_vec_trim(HaVec *v); /* gives back what is not used */
 gpointer ha_mem_new(gsize n, gsize item);
 gpointer ha_mem_new0(gsize n, gsize item);
 void ha_mem_free(gpointer p);
+
+/*
+ * From now on large arrays lie in files of a folder, which have no name and go with the process: the kernel may put on disk what does not fit.
+ * NULL: in memory again, as before. To be called while no other thread allocates.
+ */
+void ha_mem_use_folder(const char *folder);

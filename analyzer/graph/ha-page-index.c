@@ -327,3 +327,44 @@ ha_page_index_prefetch(const HaPageIndex *x, guint64 addr)
     if (x->slots != NULL)
         __builtin_prefetch(&x->slots[hash_page(addr >> PAGE_SHIFT) & x->mask]);
 }
+
+gsize
+ha_page_index_bytes(const HaPageIndex *x)
+{
+    return x->slots != NULL ? (x->mask + 1) * sizeof *x->slots : 0;
+}
+
+gboolean
+ha_page_index_map(HaPageIndex *x, const guint64 *sorted, guint32 n, const void *slots, gsize bytes)
+{
+    gsize capacity = bytes / sizeof *x->slots;
+    *x = (HaPageIndex){.addr = sorted, .n = n};
+    if (bytes == 0)
+        return TRUE;
+    if (bytes % sizeof *x->slots != 0 || (capacity & (capacity - 1)) != 0)
+        return FALSE;
+    x->slots = (gpointer)slots;
+    x->mask = capacity - 1;
+    return TRUE;
+}
+
+gboolean
+ha_page_index_is_sound(const HaPageIndex *x)
+{
+    guint64 used = 0;
+    for (guint64 i = 0; x->slots != NULL && i <= x->mask; i++) {
+        const HaPageSlot *s = &x->slots[i];
+        if (s->page == 0)
+            continue;
+        used++;
+        guint count = 0;
+        for (guint w = 0; w < 4; w++) {
+            if (!s->uneven && s->before[w] != count)
+                return FALSE;
+            count += __builtin_popcountll(s->bits[w]);
+        }
+        if ((!s->uneven && s->count != count) || (guint64)s->base + s->count > x->n)
+            return FALSE;
+    }
+    return x->slots == NULL || used <= x->mask; /* a free one ends every search */
+}

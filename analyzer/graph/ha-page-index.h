@@ -26,3 +26,8 @@ void ha_page_index_use(HaPageIndex *x, const guint64 *sorted); /* x->n of them; 
 void ha_page_index_clear(HaPageIndex *x);
 guint32 ha_page_index_lookup(const HaPageIndex *x, guint64 addr); /* G_MAXUINT32: not there */
 void ha_page_index_prefetch(const HaPageIndex *x, guint64 addr);
+
+/* For an index on disk: bytes of the slots, the same from a mapping, and whether they can be used without leaving the array. */
+gsize ha_page_index_bytes(const HaPageIndex *x);
+gboolean ha_page_index_map(HaPageIndex *x, const guint64 *sorted, guint32 n, const void *slots, gsize bytes);
+gboolean ha_page_index_is_sound(const HaPageIndex *x);

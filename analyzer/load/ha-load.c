@@ -119,7 +119,21 @@ on_end(void *user, const struct hf_end_row *row)
     return true;
 }
 
-static const struct hf_handlers handlers = {.meta = on_meta,
+static bool
+on_chunk(void *user, const struct hf_chunk_header *chunk, const uint8_t *payload)
+{
+    GByteArray *tables = ha_graph_builder_tables(user);
+    if (tables == NULL || chunk->kind == HF_CHUNK_OBJECTS || chunk->kind == HF_CHUNK_END)
+        return true;
+    if (tables->len + sizeof *chunk + chunk->length > G_MAXUINT)
+        return false;
+    g_byte_array_append(tables, (const guint8 *)chunk, sizeof *chunk);
+    g_byte_array_append(tables, payload, chunk->length);
+    return true;
+}
+
+static const struct hf_handlers handlers = {.chunk = on_chunk,
+                                            .meta = on_meta,
                                             .name = on_name,
                                             .type = on_type,
                                             .layout = on_layout,
@@ -188,7 +202,7 @@ may_grow(gpointer user, guint64 objects, guint64 refs)
 }
 
 static HaGraph *
-load_ours(struct hf_stream *stream, const char *name, HaBudget *budget, GError **error)
+load_ours(struct hf_stream *stream, const char *name, HaBudget *budget, GByteArray *tables, GError **error)
 {
     if (!ha_budget_check_end(budget, error))
         return NULL;
@@ -196,6 +210,7 @@ load_ours(struct hf_stream *stream, const char *name, HaBudget *budget, GError *
     g_autoptr(HaPipe) pipe = hf_stream_compression(stream) != HF_PLAIN ? ha_pipe_new(hf_stream_read, stream) : NULL;
     struct hf_reader *reader = pipe != NULL ? hf_reader_new(ha_pipe_read, pipe) : hf_reader_new(hf_stream_read, stream);
     g_autoptr(HaGraphBuilder) builder = ha_graph_builder_new(HA_SOURCE_HEAPDUMP_GDB);
+    ha_graph_builder_set_tables(builder, tables);
     Growing growing = {budget, reader};
     ha_graph_builder_ask(builder, may_grow, &growing);
     enum hf_status status = reader != NULL ? hf_read_all(reader, &handlers, builder) : HF_NOMEM;
@@ -240,11 +255,12 @@ refuse(HaKind kind, const guint8 *bytes, gsize n, const char *name, GError **err
     return NULL;
 }
 
-HaGraph *
-ha_load_fd(int fd, const char *name, GError **error)
+static HaGraph *
+load_fd(int fd, const char *name, GByteArray *tables, GError **error)
 {
     HaBudget budget;
     ha_budget_init(&budget, name, fd);
+    budget.waived = tables != NULL;
     struct hf_stream *stream = hf_stream_new(fd);
     if (stream == NULL) {
         ha_budget_clear(&budget);
@@ -258,7 +274,7 @@ ha_load_fd(int fd, const char *name, GError **error)
     if (n < HA_RECOGNISE_BYTES && kind != HA_KIND_OURS && *hf_stream_error(stream) != 0)
         set_stream_error(error, name, hf_stream_error(stream));
     else if (kind == HA_KIND_OURS)
-        graph = load_ours(stream, name, &budget, error);
+        graph = load_ours(stream, name, &budget, tables, error);
     else
         graph = refuse(kind, bytes, n, name, error);
     hf_stream_free(stream);
@@ -267,7 +283,13 @@ ha_load_fd(int fd, const char *name, GError **error)
 }
 
 HaGraph *
-ha_load_file(const char *path, GError **error)
+ha_load_fd(int fd, const char *name, GError **error)
+{
+    return load_fd(fd, name, NULL, error);
+}
+
+static HaGraph *
+load_file(const char *path, GByteArray *tables, GError **error)
 {
     if (strcmp(path, "-") == 0) {
         int copy = fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 3);
@@ -281,7 +303,7 @@ ha_load_file(const char *path, GError **error)
                         "standard input is a terminal: pipe a dump into it, or give a file");
             return NULL;
         }
-        return ha_load_fd(copy, "standard input", error);
+        return load_fd(copy, "standard input", tables, error);
     }
     int fd = open(path, O_RDONLY | O_CLOEXEC);
     struct stat facts;
@@ -296,5 +318,50 @@ ha_load_file(const char *path, GError **error)
         g_set_error(error, HA_LOAD_ERROR, HA_LOAD_ERROR_IO, "cannot read '%s': %s%s", path, g_strerror(failed), remedy);
         return NULL;
     }
-    return ha_load_fd(fd, path, error);
+    return load_fd(fd, path, tables, error);
+}
+
+HaGraph *
+ha_load_file(const char *path, GError **error)
+{
+    return load_file(path, NULL, error);
+}
+
+HaGraph *
+ha_load_file_for_index(const char *path, GByteArray *tables, GError **error)
+{
+    return load_file(path, tables, error);
+}
+
+typedef struct {
+    const guint8 *at;
+    gsize left;
+} Memory;
+
+static long
+read_memory(void *user, void *bytes, size_t n)
+{
+    Memory *m = user;
+    gsize take = MIN(n, m->left);
+    memcpy(bytes, m->at, take);
+    m->at += take;
+    m->left -= take;
+    return take;
+}
+
+gboolean
+ha_load_tables(HaGraphBuilder *b, const guint8 *tables, gsize n)
+{
+    Memory memory = {tables, n};
+    struct hf_reader *reader = hf_reader_new(read_memory, &memory);
+    enum hf_status status = reader != NULL ? HF_OK : HF_NOMEM;
+    while (status == HF_OK && memory.left > 0) {
+        struct hf_chunk_header chunk;
+        const uint8_t *payload;
+        status = hf_read_chunk(reader, &chunk, &payload);
+        if (status == HF_OK)
+            status = hf_decode_chunk(reader, &chunk, payload, &handlers, b);
+    }
+    hf_reader_free(reader);
+    return status == HF_OK;
 }

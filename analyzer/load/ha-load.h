@@ -4,7 +4,7 @@
  * From a file to a graph. What kind of dump it is shows in its first bytes, never in its name; gzip and zstd are undone on the way, in
  * a thread of their own. Any thread; blocks until the whole is read.
  */
-#include "graph/ha-graph.h"
+#include "graph/ha-graph-builder.h"
 
 typedef enum {
     HA_LOAD_ERROR_IO,          /* cannot open or read */
@@ -20,3 +20,8 @@ GQuark ha_load_error_quark(void);
 /* path "-" is standard input. Messages name the file, the cause and the remedy, on one line. */
 HaGraph *ha_load_file(const char *path, GError **error);
 HaGraph *ha_load_fd(int fd, const char *name, GError **error); /* takes fd over; name is for messages */
+
+/* For load/ha-index.c: whatever memory it takes, and the chunks of all but the objects are added to tables. */
+HaGraph *ha_load_file_for_index(const char *path, GByteArray *tables, GError **error);
+/* Reads these chunks again. FALSE: they are not well. */
+gboolean ha_load_tables(HaGraphBuilder *b, const guint8 *tables, gsize n);

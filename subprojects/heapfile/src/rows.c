@@ -493,7 +493,9 @@ hf_decode_chunk(struct hf_reader *r, const struct hf_chunk_header *chunk, const 
 {
     if (r->failed != HF_OK)
         return r->failed;
-    r->stopped = false;
+    r->stopped = handlers->chunk != NULL && !handlers->chunk(user, chunk, payload);
+    if (r->stopped)
+        return HF_OK;
     bool objects = chunk->kind == HF_CHUNK_OBJECTS, roots = chunk->kind == HF_CHUNK_ROOTS;
     row_fn decode = decoder_of(chunk->kind);
     if (decode == NULL && !objects && !roots) {

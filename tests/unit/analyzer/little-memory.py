@@ -23,7 +23,7 @@ def check(path, command):
     expected = run([*command, path])
     assert expected.returncode == 0, expected.stderr
     refused = worked = foreseen = 0
-    for limit in range(60 << 20, 270 << 20, 30 << 20):
+    for limit in range(60 << 20, 310 << 20, 40 << 20):
         result = run([*command, path], limit)
         if result.returncode == 0:
             assert result.stdout == expected.stdout, (limit, 'another answer')
@@ -43,7 +43,7 @@ def main():
     failed = False
     with tempfile.TemporaryDirectory() as folder:
         plain = os.path.join(folder, 'made-up.heap')
-        subprocess.run([MAKE_HEAP, '400000', plain], check=True, stderr=subprocess.DEVNULL)
+        subprocess.run([MAKE_HEAP, '700000', plain], check=True, stderr=subprocess.DEVNULL)
         packed = plain + '.gz'
         with open(plain, 'rb') as source, gzip.open(packed, 'wb', 1) as to:
             to.write(source.read())

@@ -73,6 +73,7 @@ struct hf_end_row {
  * meaningless with HF_OBJ_IMMORTAL); in CONT rows they are 0.
  */
 struct hf_handlers {
+    bool (*chunk)(void *user, const struct hf_chunk_header *chunk, const uint8_t *payload); /* before its rows */
     bool (*meta)(void *user, const struct hf_meta_row *row);
     bool (*name)(void *user, uint32_t id, const char *text, size_t n);
     bool (*type)(void *user, uint32_t id, const struct hf_type_row *row);
