@@ -95,6 +95,23 @@ ha_ledger_new(const HaGraph *g, GError **error)
     return l;
 }
 
+HaLedger *
+ha_ledger_new_known(const HaGraph *g, const guint32 *left, guint64 overdrawn)
+{
+    HaLedger *l = g_new0(HaLedger, 1);
+    l->n = ha_graph_n_objects(g);
+    l->overdrawn = overdrawn;
+    l->left = ha_mem_new(l->n, sizeof *l->left);
+    if (l->left == NULL) {
+        g_free(l);
+        return NULL;
+    }
+    if (l->n > 0)
+        memcpy(l->left, left, l->n * sizeof *l->left);
+    find_modules(l, g);
+    return l;
+}
+
 void
 ha_ledger_free(HaLedger *l)
 {

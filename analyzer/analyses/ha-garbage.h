@@ -20,6 +20,8 @@ typedef struct {
 
 /* Surplus of every object: its count less counted references and counted roots. NULL: no memory. */
 HaLedger *ha_ledger_new(const HaGraph *g, GError **error);
+/* The same from what one had found before: left has as many items as there are objects, and is copied. */
+HaLedger *ha_ledger_new_known(const HaGraph *g, const guint32 *left, guint64 overdrawn);
 void ha_ledger_free(HaLedger *l);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(HaLedger, ha_ledger_free)
 guint32 ha_ledger_surplus(const HaLedger *l, HaId id); /* 0: none, or unknown */

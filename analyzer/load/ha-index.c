@@ -152,7 +152,7 @@ checksums_match(const Header *h)
 }
 
 static gboolean
-take_ledger(const Header *h, HaLedger **ledger, HaBits **live)
+take_ledger(const Header *h, const HaGraph *g, HaLedger **ledger, HaBits **live)
 {
     const Part *left = &h->part[PART_LEDGER], *bits = &h->part[PART_LIVE];
     guint32 n = h->facts.n;
@@ -161,20 +161,15 @@ take_ledger(const Header *h, HaLedger **ledger, HaBits **live)
     if (left->bytes != n * sizeof(guint32) || bits->bytes != words * sizeof(guint64) ||
         (n % 64 != 0 && word[words - 1] >> n % 64 != 0))
         return FALSE;
-    HaLedger *l = g_new0(HaLedger, 1);
-    l->n = n;
-    l->overdrawn = h->overdrawn;
-    l->left = ha_mem_new(n, sizeof *l->left);
-    HaBits *b = ha_bits_new(n, FALSE);
-    if (l->left == NULL || b == NULL) {
-        ha_ledger_free(l);
-        ha_bits_free(b);
+    g_autoptr(HaBits) b = ha_bits_new(n, FALSE);
+    if (b == NULL)
         return FALSE;
-    }
-    memcpy(l->left, (const guint8 *)h + left->offset, left->bytes);
-    memcpy(b->words, word, bits->bytes);
-    *ledger = l;
-    *live = b;
+    if (words > 0)
+        memcpy(b->words, word, bits->bytes);
+    *ledger = ha_ledger_new_known(g, (const guint32 *)(const void *)((const guint8 *)h + left->offset), h->overdrawn);
+    if (*ledger == NULL)
+        return FALSE;
+    *live = g_steal_pointer(&b);
     return TRUE;
 }
 
@@ -210,15 +205,12 @@ ha_index_open(const HaIndexKey *key, HaLedger **ledger, HaBits **live)
     HaGraph *g = NULL;
     if (map != MAP_FAILED) {
         const Header *h = map;
-        if (is_ours(h, key, bytes) && checksums_match(h) && take_ledger(h, ledger, live)) {
+        if (is_ours(h, key, bytes) && checksums_match(h))
             g = take(h, bytes);
-            if (g == NULL) {
-                g_clear_pointer(ledger, ha_ledger_free);
-                g_clear_pointer(live, ha_bits_free);
-            }
-        }
         if (g == NULL)
             (void)munmap(map, bytes);
+        else if (!take_ledger(h, g, ledger, live))
+            g_clear_pointer(&g, ha_graph_unref);
         else
             (void)futimens(fd, NULL); /* used: among the last to go */
     }
