@@ -91,6 +91,8 @@ by_ghost(InjRun *run, InjOutput *output, GBytes *blob, InjStreamTotals *totals, 
         inj_wait_readable(ghost.pidfd, g_get_monotonic_time() + END_US, NULL);
     if (ok)
         ok = check_result(run, error);
+    else
+        inj_guard_memory_lasted(run->guard, error);
     close(fifo);
     g_autoptr(GError) stays = NULL;
     if (!inj_guard_clean_target(run->guard, &stays))

@@ -19,7 +19,9 @@
 #include <sys/wait.h>
 #include <unistd.h>
 #include "error.h"
+#include "memory.h"
 #include "procfs.h"
+#include "progress.h"
 
 typedef struct {
     pid_t gdb;
@@ -28,6 +30,9 @@ typedef struct {
     InjCave cave;
     guint64 mark_at, mark; /* 0: none */
     gboolean entered;
+    _Atomic int memory_short; /* the ghost was ended; the rest says why */
+    guint64 memory_left;
+    char memory_limit[256];
     _Atomic int has_stage;
     int stage_dir;
     char stage[NAME_MAX + 1];
@@ -87,6 +92,23 @@ void
 inj_guard_set_ghost(InjGuard *g, pid_t ghost)
 {
     g->notes->ghost = ghost;
+}
+
+gboolean
+inj_guard_memory_lasted(const InjGuard *g, GError **error)
+{
+    const Notes *n = g->notes;
+
+    if (!n->memory_short)
+        return TRUE;
+    g_autofree char *left = inj_size_text(n->memory_left);
+    g_clear_error(error);
+    g_set_error(
+        error, INJ_ERROR, INJ_ERROR_FAILED,
+        "memory ran short during the walk: %s left %s, and process %d writes much meanwhile; the copy was ended. "
+        "Raise it, or try when the process is less busy, or use --mode inline",
+        n->memory_limit, left, (int)g->target->pid);
+    return FALSE;
 }
 
 void
@@ -374,16 +396,36 @@ traces_target(const InjGuard *g, pid_t gdb)
  * end, and does the rest.
  */
 static void
-watch_gdb(const InjGuard *g)
+watch_tracers(const InjGuard *g)
 {
-    pid_t gdb = g->notes->gdb;
+    pid_t gdb = g->notes->gdb, driver = getppid();
 
+    /* Where it leads a thread into the stub by itself. */
+    if (state_of(driver) == 'T' && traces_target(g, driver))
+        kill(driver, SIGCONT);
     if (gdb != 0 && state_of(gdb) == 'T' && traces_target(g, gdb)) {
         inj_guard_kill_session(gdb);
         while (traces_target(g, gdb))
             g_usleep(POLL_US);
         inj_guard_continue_target(g->target);
     }
+}
+
+/* The driver may stand in a write: this is where somebody looks. */
+static void
+watch_memory(InjGuard *g)
+{
+    InjMemory m;
+
+    if (g->notes->ghost == 0 || g->notes->memory_short)
+        return;
+    if (inj_memory_short(g->target, &m)) {
+        g->notes->memory_left = m.available;
+        g_strlcpy(g->notes->memory_limit, m.limit, sizeof g->notes->memory_limit);
+        g->notes->memory_short = 1;
+        no_ghosts(g);
+    }
+    inj_memory_clear(&m);
 }
 
 static void G_GNUC_NORETURN
@@ -400,8 +442,10 @@ guardian_main(InjGuard *g, int pipe_fd)
     prctl(PR_SET_NAME, "heapdump-guard");
     for (int fd = 0; fd < 3 && null >= 0; fd++)
         dup2(null, fd);
-    while (poll(&p, 1, WATCH_MS) <= 0)
-        watch_gdb(g);
+    while (poll(&p, 1, WATCH_MS) <= 0) {
+        watch_tracers(g);
+        watch_memory(g);
+    }
     if (TEMP_FAILURE_RETRY(read(pipe_fd, &byte, 1)) == 1)
         _exit(0); /* all was undone */
     inj_guard_clean(g, NULL);

@@ -37,6 +37,11 @@ void inj_guard_set_mark(InjGuard *g, guint64 addr, guint64 value);
 void inj_guard_set_entered(InjGuard *g);
 /* A copy of the target that is ours; killed when its name ends in the nonce still. 0: none. */
 void inj_guard_set_ghost(InjGuard *g, pid_t ghost);
+/*
+ * FALSE when the guardian, which watches the memory while a ghost is noted, has ended it: INJ_ERROR_FAILED, in place of what *error was. The target writes
+ * meanwhile, and every page of it that it writes is there twice.
+ */
+gboolean inj_guard_memory_lasted(const InjGuard *g, GError **error);
 /* A folder: name in dir_fd (borrowed, opened before inj_guard_new). Noted before it is made. NULL: none. */
 void inj_guard_set_stage(InjGuard *g, int dir_fd, const char *name);
 /* A file to remove: the output under its temporary name. Same rules. */

@@ -8,6 +8,7 @@
 
 enum { BASE = 24 << 20, SHARE = 12 };          /* bytes; a twelfth of what is resident */
 enum { LIVE_BASE = 8 << 20, LIVE_SHARE = 24 }; /* no pages are copied there */
+enum { KEPT_SHARE = 4 };                        /* a quarter of what was asked for at first */
 enum { STRICT = 2 };                           /* of vm.overcommit_memory */
 
 void
@@ -172,4 +173,14 @@ inj_memory_check(const InjTarget *t, gboolean live, GError **error)
     }
     inj_memory_clear(&m);
     return ok && (live || check_promises(t, meminfo, error));
+}
+
+gboolean
+inj_memory_short(const InjTarget *t, InjMemory *m)
+{
+    g_autofree char *meminfo = inj_proc_read(AT_FDCWD, "/proc/meminfo", NULL);
+    g_autofree char *cgroup = inj_target_proc(t, "cgroup", NULL);
+
+    inj_memory_look(m, meminfo, cgroup, "/sys/fs/cgroup");
+    return m->available < inj_memory_needed(t->rss, FALSE) / KEPT_SHARE;
 }

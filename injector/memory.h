@@ -24,3 +24,5 @@ guint64 inj_memory_promises_left(const char *meminfo);
 guint64 inj_memory_promised(const GArray *maps);
 /* INJ_ERROR_FAILED with figures when there is less than that; INJ_ERROR_FORK_REFUSED where only the kernel's accounting is against a copy. */
 gboolean inj_memory_check(const InjTarget *t, gboolean live, GError **error);
+/* While a copy lives and the target writes: TRUE when so little is left that the copy should end before the target does; m (cleared by the caller) says what. */
+gboolean inj_memory_short(const InjTarget *t, InjMemory *m);

@@ -6,6 +6,7 @@
 #include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <string.h>
 #include <time.h>
 #include <unistd.h>
 #include "procfs.h"
@@ -13,6 +14,7 @@
 enum { YOUNG_S = 1 };
 
 static volatile sig_atomic_t interrupted;
+static volatile sig_atomic_t sender; /* who sent it, by its pid; 0: the terminal, or nobody that we see */
 static int wake[2] = {-1, -1};
 
 int
@@ -27,11 +29,28 @@ inj_interrupt_fd(void)
     return wake[0];
 }
 
+void
+inj_interrupted_error(GError **error)
+{
+    g_autofree char *name = g_strdup_printf("/proc/%d/comm", (int)sender);
+    g_autofree char *comm = sender > 0 ? inj_proc_read(AT_FDCWD, name, NULL) : NULL;
+
+    if (sender > 0)
+        g_set_error(error, INJ_ERROR, INJ_ERROR_INTERRUPTED, "interrupted by SIG%s of process %d%s%s%s",
+                    sigabbrev_np(interrupted), (int)sender, comm != NULL ? " (" : "",
+                    comm != NULL ? g_strchomp(comm) : "", comm != NULL ? ")" : "");
+    else
+        g_set_error(error, INJ_ERROR, INJ_ERROR_INTERRUPTED, "interrupted");
+}
+
 static void
-on_signal(int number)
+on_signal(int number, siginfo_t *info, void *context)
 {
     int saved = errno;
 
+    (void)context;
+    if (interrupted == 0)
+        sender = info->si_code == SI_USER || info->si_code == SI_QUEUE ? info->si_pid : 0;
     interrupted = number;
     if (write(wake[1], "", 1) != 1)
         errno = saved; /* full: it is readable already */
@@ -42,7 +61,7 @@ gboolean
 inj_interrupt_setup(void)
 {
     static const int caught[] = {SIGINT, SIGTERM, SIGHUP};
-    struct sigaction act = {.sa_handler = on_signal};
+    struct sigaction act = {.sa_sigaction = on_signal, .sa_flags = SA_SIGINFO};
 
     if (pipe2(wake, O_CLOEXEC | O_NONBLOCK) != 0)
         return FALSE;
@@ -69,7 +88,7 @@ inj_wait_readable(int fd, gint64 deadline_us, GError **error)
         }
         int n = poll(p, 2, ms);
         if (inj_interrupted()) {
-            g_set_error(error, INJ_ERROR, INJ_ERROR_INTERRUPTED, "interrupted");
+            inj_interrupted_error(error);
             return FALSE;
         }
         if (n > 0 && p[0].revents != 0)

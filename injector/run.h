@@ -26,9 +26,10 @@ typedef struct {
     InjEntry *entry;           /* owned by entry/; NULL but between inj_entry_inline_start and _end */
 } InjRun;
 
-gboolean inj_interrupt_setup(void); /* once, at the start */
-int inj_interrupted(void);          /* number of the signal that asked us to end, 0 none */
-int inj_interrupt_fd(void);         /* readable from then on */
+gboolean inj_interrupt_setup(void);         /* once, at the start */
+int inj_interrupted(void);                  /* number of the signal that asked us to end, 0 none */
+void inj_interrupted_error(GError **error); /* INJ_ERROR_INTERRUPTED, and who sent the signal */
+int inj_interrupt_fd(void);                 /* readable from then on */
 /* Waits until fd (-1: none) can be read, the deadline (monotonic µs, 0: none) passes or a signal asks us to end. TRUE: fd can be read or is closed. */
 gboolean inj_wait_readable(int fd, gint64 deadline_us, GError **error);
 

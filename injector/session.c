@@ -222,7 +222,7 @@ follow(const InjSession *s, pid_t pid, int out, GString *text, GError **error)
         poll(p, 2, POLL_MS);
         gint64 now = g_get_monotonic_time();
         if (inj_interrupted()) {
-            g_set_error(error, INJ_ERROR, INJ_ERROR_INTERRUPTED, "interrupted");
+            inj_interrupted_error(error);
             return FALSE;
         }
         if (p[0].revents != 0) {

@@ -59,7 +59,7 @@ source(void *user, void *bytes, size_t n)
         }
         int r = poll(p, G_N_ELEMENTS(p), (int)MIN((left + 999) / 1000, (gint64)G_MAXINT));
         if (inj_interrupted()) {
-            g_set_error(&f->error, INJ_ERROR, INJ_ERROR_INTERRUPTED, "interrupted");
+            inj_interrupted_error(&f->error);
             return -1;
         }
         if (r < 0 && errno != EINTR)

@@ -172,6 +172,8 @@ class Scene:
         code, err = ours.end()
         if code == 0:
             self.length = 0.8 * self.length + 0.2 * (time.monotonic() - start)
+        elif code == 128 + number:
+            check(f'by {signal.Signals(number).name} of process {os.getpid()} ' in err, f'it does not say who sent the signal: {err!r}')
         self.unharmed()
         self.files(code, err)
         return bool(pids)
@@ -225,6 +227,7 @@ def run(cell, interpreter, kind, mode, rounds, seed, happen):
         except (Mismatch, OSError, subprocess.SubprocessError) as why:
             cell.harmed += 1
             cell.notes.append(f'{mode}, target {kind}, {interpreter}, seed {seed}, {left} rounds before the end: {why}')
+            print(f'\n# {cell.notes[-1]}', file=sys.stderr, flush=True)
             if cell.harmed > 5:
                 return
         except Exception:
