@@ -49,7 +49,7 @@ help:
 	@echo 'make           build in $(BUILD)/; installs the packages that are missing first (sudo only when not root)'
 	@echo 'make demo      hunt a leak in a small asyncio server; results in $(DEMO)/'
 	@echo 'make check     run all tests'
-	@echo 'make torture   dump targets in every state, with every interpreter; TORTURE="--attempts 3 --versions 3.12 --states GIL" for less'
+	@echo 'make torture   dump targets in every state, with every interpreter; TORTURE="--attempts 3 --versions 3.12 --states GIL --way tasks" for less'
 	@echo 'make deaths    kill, interrupt and stop whoever takes part in a dump, at random moments; DEATHS="--rounds 500 --modes ghost" for more'
 	@echo 'make bench     run the benchmarks'
 	@echo 'make install   install under PREFIX ($(PREFIX)), below DESTDIR if that is set'

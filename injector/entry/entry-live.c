@@ -379,9 +379,8 @@ inj_entry_wait(InjEntry *entry, gint64 deadline_us, InjEntryResult *result, GErr
         if (gone && !is_inside(entry) && inj_cave_watch_left(entry->watch, entry->run->target, &entry->cave) &&
             !read_live(entry, &live) && !fetch_result(entry, result, &local)) {
             g_set_error(error, INJ_ERROR, INJ_ERROR_FAILED,
-                        "process %d could not map our code: a limit on its address space, a policy against executable "
-                        "memory, or a "
-                        "folder that it cannot read; try --stage-dir",
+                        "process %d could not map our code: a limit on its address space, no file descriptor left, a "
+                        "policy against executable memory, or a folder that it cannot read; try --stage-dir",
                         entry->run->target->pid);
             return FALSE;
         }

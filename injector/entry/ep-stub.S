@@ -127,19 +127,32 @@ begin:
     mov     %rbx, %rsi
     mov     params+EP_PARAM_IMAGE_SIZE(%rip), %rdx
     syscall
-    mov     %rax, %r13
-    mov     $3, %eax                    /* close(fd) */
-    mov     %r12d, %edi
-    syscall
-    cmp     params+EP_PARAM_IMAGE_SIZE(%rip), %r13
-    jne     drop
+    xor     %r13d, %r13d                /* becomes 1: the code is there */
+    cmp     params+EP_PARAM_IMAGE_SIZE(%rip), %rax
+    jne     1f
     mov     $10, %eax                   /* mprotect(region, code, READ|EXEC): never writable and executable at once */
     mov     %rbx, %rdi
     mov     params+EP_PARAM_CODE_SIZE(%rip), %rsi
     mov     $5, %edx
     syscall
     test    %eax, %eax
-    jnz     drop
+    jz      2f
+    mov     $9, %eax                    /* where nothing becomes executable that was writable: mmap(region, code, READ|EXEC, PRIVATE|FIXED, fd, 0) */
+    mov     %rbx, %rdi
+    mov     params+EP_PARAM_CODE_SIZE(%rip), %rsi
+    mov     $5, %edx
+    mov     $0x12, %r10d
+    mov     %r12d, %r8d
+    xor     %r9d, %r9d
+    syscall
+    cmp     %rax, %rbx
+    jne     1f
+2:  inc     %r13d
+1:  mov     $3, %eax                    /* close(fd) */
+    mov     %r12d, %edi
+    syscall
+    test    %r13d, %r13d
+    jz      drop
 
     /* ep_enter(args, frame) on a stack of ours: the thread's own may be small. */
     mov     params+EP_PARAM_ARGS(%rip), %rdi

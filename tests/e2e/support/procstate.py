@@ -29,7 +29,10 @@ def code_digests(pid):
         for start, end, permissions, name in mappings(pid):
             if 'x' in permissions and name.startswith('/'):
                 memory.seek(start)
-                digests[f'{start:x}-{end:x} {name}'] = hashlib.sha256(memory.read(end - start)).hexdigest()
+                try:
+                    digests[f'{start:x}-{end:x} {name}'] = hashlib.sha256(memory.read(end - start)).hexdigest()
+                except OSError:
+                    continue  # unmapped meanwhile, which the list of mappings shows
     return digests
 
 

@@ -14,6 +14,10 @@ HELPER = os.path.abspath(os.path.join(os.environ.get('HEAPDUMP_BUILD', 'build'),
 KEPT_FREE = 64 << 20  # what a target may grow by while it goes on with its own work
 
 
+# The ways of dumping: in a copy, and by a thread of ours in the target itself.
+WAYS = {'fork': (), 'inline': ('--mode', 'inline'), 'gc': ('--gc',), 'tasks': ('--payload', 'tasks')}
+
+
 class Cell:
     def __init__(self):
         self.ok = self.refused = self.bad = self.harmed = 0
@@ -60,11 +64,13 @@ class OddTarget(Target):
         return self.read()
 
 
-def facts_of(target, state):
+def facts_of(target, state, way):
     now = procstate.State(target.view)
     now.facts['children'] = procstate.children(target.pid)
-    if state.still:
+    if state.still and way == 'fork':
         now.facts['mappings'] = sorted(f'{s:x}-{e:x} {p} {n}' for s, e, p, n in procstate.mappings(target.pid))
+    if way != 'fork':  # libc's own handler (SIGSETXID) is there from the first thread on
+        now.facts['SigCgt'] = f"{int(now.facts['SigCgt'], 16) & ~(1 << 32):x}"
     for name in state.changing:
         now.facts.pop(name, None)
     return now
@@ -79,18 +85,18 @@ def ours(pid):
     names = []
     for path in found:
         try:
-            names += [n for n in procstate.lines(path) if n.startswith(('hdghost', 'hdreap'))]
+            names += [n for n in procstate.lines(path) if n.startswith(('hdghost', 'hdreap', 'heapdump-gdb'))]
         except OSError:
             pass
     return names
 
 
-def unharmed(target, state, before):
+def unharmed(target, state, before, way):
     """Raises Harm if anything of the target is not as it was."""
     try:
         check(target.alive(), 'the target has ended')
         equal(ours(target.pid), [], 'our processes and threads when the program has ended')
-        procstate.unchanged(before, facts_of(target, state), KEPT_FREE)
+        procstate.unchanged(before, facts_of(target, state, way), KEPT_FREE)
         answer = target.ask()
         equal(answer['wrong'], 0, 'wrong results')
         rounds = answer.get('rounds', 0)
@@ -101,26 +107,29 @@ def unharmed(target, state, before):
         raise Harm(str(why)) from why
 
 
-def whole(path, state):
+def whole(path, state, way):
     """Raises Mismatch if the dump is not a good one."""
+    if way == 'tasks':
+        check(os.path.getsize(path), 'the payload wrote nothing')
+        return
     result = heapanalyze('info', '--json', path)
     equal(result.code, 0, f'exit code of info\n{result}')
     facts = json.loads(result.text)
     check(facts['complete'], f"the dump is not complete: {facts['incomplete_reason']}")
     check(facts['objects'] > 3000, f"only {facts['objects']} objects")
-    equal(facts['meta']['mode'], 'fork', 'mode')
+    equal(facts['meta']['mode'], 'inline' if way == 'inline' else 'fork', 'mode')
     if state.still:
         equal(facts['not_read_whole'], 0, f"objects of a sleeping target that could not be read ({facts['skipped'][:3]})")
 
 
-def attempt(cell, target, state, folder, options):
+def attempt(cell, target, state, folder, way):
     path = f'{folder}/x.heap'
-    before = facts_of(target, state)
-    result = heapdump(*options, '-o', path, target.pid)
-    unharmed(target, state, before)
+    before = facts_of(target, state, way)
+    result = heapdump('-q', *WAYS[way], '-o', path, target.pid)
+    unharmed(target, state, before, way)
     said = result.err.strip()
     if result.code == 0:
-        whole(path, state)
+        whole(path, state, way)
         check(not state.refused, 'it was dumped, though it should have been refused')
         cell.ok += 1
     else:
@@ -133,14 +142,18 @@ def attempt(cell, target, state, folder, options):
     check(not os.listdir(folder), f'files left: {os.listdir(folder)}')
 
 
-def run(state, interpreter, attempts, options=('-q',)):
+def run(state, interpreter, attempts, way='fork'):
     cell = Cell()
     try:
         state.check(interpreter)
         with Folder() as folder, Folder() as stage, OddTarget(interpreter, state, {'TMPDIR': stage}) as target:
+            if way != 'fork':  # the first thread of ours leaves what any thread of any program leaves to the next one: a stack, an arena of malloc
+                heapdump('-q', *WAYS[way], '-o', f'{folder}/x.heap', target.pid)
+                if os.path.exists(f'{folder}/x.heap'):
+                    os.unlink(f'{folder}/x.heap')
             for _ in range(attempts):
                 try:
-                    attempt(cell, target, state, folder, options)
+                    attempt(cell, target, state, folder, way)
                 except Mismatch as why:
                     cell.bad += 1
                     cell.note(f'bad: {why}')

@@ -11,8 +11,9 @@ LIBRARIES = '/usr/lib/x86_64-linux-gnu'
 
 
 class State:
-    """refused: the words that a refusal must have; None: it must work. changing: what the target itself changes all the time (names of
-    procstate's facts). still: nothing in it moves, so that every mapping must be as before. few: fewer attempts, since each takes long."""
+    """refused: it must be, not dumped. may_refuse: the live target (every way but fork) may be left alone, with a word. changing: what the
+    target itself changes all the time (names of procstate's facts). still: nothing in it moves, so that every mapping must be as before. few: fewer
+    attempts, since each takes long."""
 
     def __init__(self, name, script, *arguments, refused=None, changing=(), still=False, environment=None, preload=None, needs=None,
                  since=(3, 8), partly=False, may_refuse=None):
@@ -70,7 +71,7 @@ STATES = [
     odd('long_sort', 'long call in C: sort'),
     odd('long_multiplication', 'long call in C: big integers'),
     odd('vectors_with_gil', 'vector registers in use, GIL kept'),
-    odd('malloc_with_gil', 'inside malloc, GIL kept'),
+    odd('malloc_with_gil', 'inside malloc, GIL kept', may_refuse=True),
     odd('malloc_without_gil', 'inside malloc, three threads without GIL'),
     odd('c_threads', 'C threads that Python does not know', changing=('descriptors',)),
     odd('contended', '8 threads contend for the GIL'),
@@ -103,11 +104,11 @@ STATES = [
     odd('hardened', 'no memory may become executable'),
     odd('restartable_sequences', 'restartable sequences', changing=THREADS),
     odd('not_dumpable', 'not dumpable', still=True),
-    odd('few_files', 'no file descriptor left'),
+    odd('few_files', 'no file descriptor left', may_refuse=True),
     odd('file_locks', 'holds file locks'),
     busy('storm', 'MALLOC_PERTURB_', environment={'MALLOC_PERTURB_': '165', 'PYTHONMALLOC': 'malloc'}),
     busy('storm', "Python's own memory debugger", environment={'PYTHONMALLOC': 'debug'}),
     busy('storm', 'malloc in huge pages', environment={'GLIBC_TUNABLES': 'glibc.malloc.hugetlb=1', 'PYTHONMALLOC': 'malloc'}),
-    odd('malloc_with_gil', 'jemalloc', preload=f'{LIBRARIES}/libjemalloc.so.2', environment={'PYTHONMALLOC': 'malloc'}),
-    odd('malloc_with_gil', 'tcmalloc', preload=f'{LIBRARIES}/libtcmalloc_minimal.so.4', environment={'PYTHONMALLOC': 'malloc'}),
+    odd('malloc_with_gil', 'jemalloc', may_refuse=True, preload=f'{LIBRARIES}/libjemalloc.so.2', environment={'PYTHONMALLOC': 'malloc'}),
+    odd('malloc_with_gil', 'tcmalloc', may_refuse=True, preload=f'{LIBRARIES}/libtcmalloc_minimal.so.4', environment={'PYTHONMALLOC': 'malloc'}),
 ]

@@ -25,14 +25,14 @@ def version(interpreter):
 class Table:
     """Grows line by line, one a state, so that a long run can be watched."""
 
-    def __init__(self, columns, width):
-        self.columns, self.width = columns, width
+    def __init__(self, columns, width, way):
+        self.columns, self.width, self.way = columns, width, way
         self.total = dict.fromkeys(('ok', 'refused', 'bad', 'harmed'), 0)
         self.notes = []
         self.wrong = 0
 
     def head(self, attempts):
-        print(f'attempts a cell: {attempts}; each entry: ok/refused/harmed, ! what is not as it should be, - not tried')
+        print(f'attempts a cell: {attempts}; way: {self.way}; each entry: ok/refused/harmed, ! what is not as it should be, - not tried')
         print(' ' * self.width + ''.join(f'{version(i):>10}' for i in self.columns), flush=True)
 
     def row(self, state, function):
@@ -54,7 +54,8 @@ class Table:
             return '-'
         for name in self.total:
             self.total[name] += getattr(result, name)
-        wrong = result.bad or result.harmed or (result.refused and not state.refused) or (result.ok and state.refused)
+        may = state.refused or (self.way != 'fork' and state.may_refuse)
+        wrong = result.bad or result.harmed or (result.refused and not may) or (result.ok and state.refused)
         self.wrong += bool(wrong)
         return f"{result.ok}/{result.refused}/{result.harmed}{'!' if wrong else ''}"
 
@@ -66,12 +67,12 @@ class Table:
                 print('  ' + note.replace('\n', '\n    '))
 
 
-def tap(columns, states, attempts):
+def tap(columns, states, attempts, way):
     pairs = [(s, i) for s in states for i in columns]
     failures = 0
     print(f'1..{len(pairs)}', flush=True)
     for number, (state, interpreter) in enumerate(pairs, 1):
-        result = cells.run(state, interpreter, attempts)
+        result = cells.run(state, interpreter, attempts, way)
         right = result.refused if state.refused else result.ok
         good = bool(result.skipped) or right == attempts
         failures += not good
@@ -87,6 +88,7 @@ def main():
     parser.add_argument('--attempts', type=int, default=20, help='a cell (20)')
     parser.add_argument('--versions', default='', help='parts of names of interpreters, comma-separated (all); "newest" is one')
     parser.add_argument('--states', default='', help='parts of names of states, comma-separated (all)')
+    parser.add_argument('--way', choices=cells.WAYS, default='fork', help='of dumping: in a copy (fork), or in the target itself')
     parser.add_argument('--list', action='store_true', help='name the states and interpreters, try nothing')
     parser.add_argument('--tap', action='store_true', help='report as TAP')
     options = parser.parse_args()
@@ -103,11 +105,11 @@ def main():
         print('\n'.join([*map(str, columns), *(s.name for s in states)]))
         return 0
     if options.tap:
-        return tap(columns, states, options.attempts)
-    table, start = Table(columns, 2 + max(len(s.name) for s in states)), time.monotonic()
+        return tap(columns, states, options.attempts, options.way)
+    table, start = Table(columns, 2 + max(len(s.name) for s in states), options.way), time.monotonic()
     table.head(options.attempts)
     for state in states:
-        table.row(state, lambda s, i: cells.run(s, i, options.attempts))
+        table.row(state, lambda s, i: cells.run(s, i, options.attempts, options.way))
     table.end(time.monotonic() - start)
     return 1 if table.wrong else 0
 
