@@ -92,14 +92,21 @@ class Scene:
         self.target.__enter__()
         self.path = f'{self.paths[0]}/x.heap'
         self.arguments = (*MODES[self.mode], '-o', self.path, self.target.pid)
-        # twice: what the first thread of ours leaves to the next one, a stack and an arena of malloc, is there then
+        try:
+            self.settle()
+        except BaseException:
+            self.__exit__()
+            raise
+        return self
+
+    def settle(self):
+        """Twice: what the first thread of ours leaves to the next one, a stack and an arena of malloc, is there then."""
         for _ in range(2):
             start = time.monotonic()
             self.next_works()
             self.length = time.monotonic() - start
         self.before = procstate.State(self.target.pid)
-        self.first = self.target.ask()
-        return self
+        self.target.ask()
 
     def __exit__(self, *_):
         self.target.__exit__()
