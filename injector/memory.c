@@ -8,7 +8,7 @@
 
 enum { BASE = 24 << 20, SHARE = 12 };          /* bytes; a twelfth of what is resident */
 enum { LIVE_BASE = 8 << 20, LIVE_SHARE = 24 }; /* no pages are copied there */
-enum { KEPT_SHARE = 4 };                        /* a quarter of what was asked for at first */
+enum { KEPT_SHARE = 4 };                       /* a quarter of what was asked for at first */
 enum { STRICT = 2 };                           /* of vm.overcommit_memory */
 
 void
