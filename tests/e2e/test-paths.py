@@ -4,10 +4,11 @@
 give the object at the address that it is said to lead to."""
 import json
 import os
+import re
 
 from support import interpreters
 from support.folder import Folder
-from support.programs import heapanalyze, heapdump, succeeds
+from support.programs import SOURCE, heapanalyze, heapdump, succeeds
 from support.tap import Suite, check, equal
 from support.target import Target
 
@@ -124,6 +125,48 @@ def forest(interpreter):
         equal(len(children['gathers']), 3, 'what gathers waits for')
         equal(chains['named'], ['outer', 'middle', 'inner', 'sleep'], 'chain')
         check([name for name in chains['iterates'] if name in ('iterate', 'agen', 'sleep')] == ['iterate', 'agen', 'sleep'], chains)
+
+
+def members(value, found):
+    """Names of all members, however deep; meta and counters have the dump's own."""
+    if isinstance(value, dict):
+        for key, inner in value.items():
+            found.add(key)
+            if key not in ('meta', 'counters'):
+                members(inner, found)
+    elif isinstance(value, list):
+        for inner in value:
+            members(inner, found)
+    return found
+
+
+def sections(text):
+    """What docs/json.md tells of each command: the names in the tables' cells."""
+    parts = re.split(r'^## (.*)\n', text, flags=re.M)
+    told = {title: set(re.findall(r'`([a-z_]+)`', ' '.join(re.findall(r'^\|.*\|$', body, re.M))))
+            for title, body in zip(parts[1::2], parts[2::2])}
+    an_object, a_path = told.pop('An object, wherever one is told'), told.pop('A path, wherever one is told')
+    return {title: names | an_object | (a_path if title in ('paths', 'object') else set()) for title, names in told.items()}
+
+
+@suite.case('docs/json.md tells every member that is printed')
+def _():
+    with open(os.path.join(SOURCE, 'docs/json.md'), encoding='utf-8') as file:
+        told = sections(file.read())
+    with Target(interpreters.newest(), 'tasks.py') as target, Folder() as folder:
+        dump = f'{folder}/x.heap'
+        succeeds(heapdump('-o', dump, target.pid))
+        address = json.loads(succeeds(heapanalyze('tasks', '--json', dump)).text)['tasks'][0]['addr']
+        more = {'object': [[address]], 'paths': [[address], ['str']], 'info': [[]], 'threads': [[]], 'tasks': [[]],
+                'top': [['--sort', 'retained', '--top-allocations', 5], ['--show-parents', '--top-allocations', 20]],
+                'retained': [['--min-percent', '0.1']],
+                'types': [['--garbage'], ['--by', 'module'], ['--previous-heap-dump', dump], ['--duplicates'], ['--containers']]}
+        equal(sorted(more), sorted(told), 'commands')
+        for command, lines in more.items():
+            seen = set()
+            for line in lines:
+                members(json.loads(succeeds(heapanalyze(command, '--json', *line, dump)).text), seen)
+            equal(seen - told[command], set(), f'members that {command} prints and the page does not tell')
 
 
 for each in interpreters.dumpable():
