@@ -36,15 +36,14 @@ is_inner_namespace(const char *name, ino_t initial)
     return stat(file, &st) == 0 && st.st_ino != initial;
 }
 
-/* What a security module says of a process: "docker-default (enforce)", "system_u:system_r:container_t:s0"; NULL without one. */
+/* The AppArmor profile that confines a process: "docker-default (enforce)"; NULL none (other modules' labels look otherwise). */
 static char *
-label_of(pid_t pid)
+profile_of(pid_t pid)
 {
     g_autofree char *name = g_strdup_printf("/proc/%d/attr/current", (int)pid);
     char *label = inj_proc_read(AT_FDCWD, name, NULL);
 
-    if (label != NULL &&
-        (*g_strchomp(label) == '\0' || strcmp(label, "unconfined") == 0 || strcmp(label, "kernel") == 0))
+    if (label != NULL && !g_str_has_suffix(g_strchomp(label), " (enforce)"))
         g_clear_pointer(&label, g_free);
     return label;
 }
@@ -63,7 +62,7 @@ inj_preflight_look_at_rights(InjRights *r)
                      .container = is_inner_namespace("pid", INITIAL_PID_NAMESPACE) ||
                                   access("/.dockerenv", F_OK) == 0 || access("/run/.containerenv", F_OK) == 0,
                      .inner_user_namespace = is_inner_namespace("user", INITIAL_USER_NAMESPACE),
-                     .label = label_of(getpid())};
+                     .profile = profile_of(getpid())};
     if (status == NULL)
         return;
     r->capable = inj_status_field(status, "CapEff", 16, &v) && (v >> CAP_PTRACE & 1) != 0;
@@ -96,11 +95,11 @@ inj_preflight_why(const InjRights *r, uid_t owner)
     if (r->capable && r->selinux)
         return g_strdup("though we have CAP_SYS_PTRACE: SELinux forbids it (see ausearch -m avc); for a container "
                         "--security-opt label=disable, else setsebool deny_ptrace 0");
-    if (r->capable && r->label != NULL)
+    if (r->capable && r->profile != NULL)
         return g_strdup_printf(
             "though we have CAP_SYS_PTRACE: the AppArmor profile %s forbids it; run it on the host, or start the "
             "container with --security-opt apparmor=unconfined",
-            r->label);
+            r->profile);
     if (r->capable && r->inner_user_namespace)
         return g_strdup(
             "though we have CAP_SYS_PTRACE, which counts in our own user namespace only: run it on the host, "
@@ -142,7 +141,7 @@ inj_preflight_permission(const InjTarget *t, const char *what, int errnum, GErro
 void
 inj_preflight_rights_clear(InjRights *r)
 {
-    g_clear_pointer(&r->label, g_free);
+    g_clear_pointer(&r->profile, g_free);
 }
 
 void

@@ -11,7 +11,7 @@ typedef struct {
     gboolean no_new_privileges, seccomp;      /* ours */
     gboolean container, inner_user_namespace; /* where we are */
     gboolean selinux;                         /* enforcing */
-    char *label;                              /* owned; ours from another security module, NULL unconfined */
+    char *profile;                            /* owned; of AppArmor, that confines us; NULL none */
     uid_t uid;                                /* ours */
 } InjRights;
 

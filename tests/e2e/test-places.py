@@ -10,7 +10,7 @@ import tempfile
 
 from support import interpreters, procstate
 from support.folder import Folder, empty
-from support.places import KINDS, PODMAN, USER, Place, copied_root, tools_root
+from support.places import KINDS, PODMAN, USER, Place, copied_root, fetched_root, fetched_roots, tools_root
 from support.programs import fails, heapanalyze, heapdump, run, succeeds
 from support.tap import Skip, Suite, check, equal
 from support.target import wait_for
@@ -64,6 +64,23 @@ for kind in KINDS:
                 succeeds(heapdump(*options, '-o', f'{folder}/y', target.pid))
                 equal(target.ask()['wrong'], 0, 'wrong results')
                 empty(f'/proc/{target.pid}/root/tmp', f'files left by {options}')
+
+
+for name, folder, program in fetched_roots():
+    @suite.case(f'from the host · another C library · {name}')
+    def _(source=folder, program=program):
+        with Folder() as folder:
+            path = f'{folder}/root'
+            os.mkdir(path)
+            fetched_root(path, source)
+            for kind in ('chroot-uid1000', 'userns', 'podman-hardened'):
+                with Place(kind, path, program) as target:
+                    before = procstate.State(target.pid)
+                    succeeds(heapdump('-o', f'{folder}/x.heap', target.pid))
+                    whole(f'{folder}/x.heap')
+                    as_before(target, before, [])
+                    succeeds(heapdump('--payload', 'tasks', '-o', f'{folder}/y', target.pid))
+                    equal(target.ask()['wrong'], 0, 'wrong results')
 
 
 def user_inside(kind):

@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: MIT
 """Containers of every kind, each with one target in it: the same ways that people and their tools use, with nothing fetched. A root folder is made of
 what an interpreter on this machine needs; with `tools`, of all of /usr and of our own programs, so that they can be run inside."""
+import glob
 import os
+import re
 import secrets
 import shutil
 import subprocess
@@ -38,7 +40,8 @@ def skeleton(root):
     for name in ('tmp', 'var/tmp'):
         os.chmod(f'{root}/{name}', 0o1777)
     for name in ('bin', 'lib', 'lib64', 'sbin'):
-        os.symlink(f'usr/{name}', f'{root}/{name}')
+        if not os.path.lexists(f'{root}/{name}'):
+            os.symlink(f'usr/{name}', f'{root}/{name}')
     with open(f'{root}/etc/passwd', 'w', encoding='ascii') as file:
         file.write(f'root:x:0:0::/root:/bin/sh\nsomebody:x:{USER}:{USER}::/tmp:/bin/sh\n')
     shutil.copytree(TARGETS, f'{root}/opt/targets', ignore=shutil.ignore_patterns('__pycache__'))
@@ -57,6 +60,19 @@ def copied_root(root, interpreter):
         os.makedirs(root + os.path.dirname(file), exist_ok=True)
         shutil.copy(file, root + file)
     return program
+
+
+def fetched_roots():
+    """(name, folder, interpreter in it) of whole roots with a C library of their own, which tests/targets/pythons fetched to $HEAPDUMP_TARGETS."""
+    for program in sorted(glob.glob(os.environ.get('HEAPDUMP_TARGETS', '/nonexistent') + '/3.*/usr/bin/python3.*')):
+        folder, name = program.split('/usr/bin/')
+        if re.fullmatch(r'python3\.\d+d?', name) and os.path.basename(folder) == name[len('python'):]:
+            yield os.path.basename(folder), folder, f'/usr/bin/{name}'
+
+
+def fetched_root(root, folder):
+    subprocess.run(['cp', '-a', f'{folder}/.', root], check=True)
+    skeleton(root)
 
 
 def tools_root(root):

@@ -27,7 +27,7 @@ test_why(void)
         {{.uid = 0, .container = TRUE}, 1000, {"user 1000", "--cap-add=SYS_PTRACE", "kubectl debug"}, "sudo"},
         {{.uid = 1000, .container = TRUE}, 0, {"sudo", "--cap-add=SYS_PTRACE", "kubectl debug"}, NULL},
         {{.uid = 0, .capable = TRUE, .selinux = TRUE}, 0, {"SELinux", "deny_ptrace", "label=disable"}, "AppArmor"},
-        {{.uid = 0, .capable = TRUE, .label = (char *)"docker-default (enforce)"},
+        {{.uid = 0, .capable = TRUE, .profile = (char *)"docker-default (enforce)"},
          0,
          {"AppArmor", "docker-default", "apparmor=unconfined"},
          "SELinux"},
@@ -55,7 +55,7 @@ test_ours(void)
     g_assert_cmpint(r.yama, >=, 0);
     g_assert_cmpint(r.yama, <=, 3);
     inj_preflight_rights_clear(&r);
-    g_assert_null(r.label);
+    g_assert_null(r.profile);
 }
 
 int
