@@ -61,7 +61,8 @@ static const Call calls[] = {
     CALL(mmap, GHOST, TRUE, PLAIN, 0, 4096, EXEC, ANONYMOUS, -1ull, 0),
     CALL(mmap, GHOST | LIVE, TRUE, PLAIN, 0, 4096, WRITE, ANONYMOUS, -1ull, 0),
     CALL(mprotect, GHOST | LIVE, TRUE, PLAIN, 0, 0, WRITE),
-    CALL(mprotect, LIVE, TRUE, PLAIN, 0, 0, EXEC),
+    CALL(mprotect, LIVE, FALSE, PLAIN, 0, 0, EXEC), /* one of these two is enough */
+    CALL(mmap, LIVE, FALSE, PLAIN, 0, 4096, EXEC, 0x12, -1ull, 0),
     CALL(munmap, GHOST | LIVE, TRUE, PLAIN, 0, 0),
     CALL(madvise, GHOST | LIVE, FALSE, PLAIN, 0, 0, 4),
     CALL(nanosleep, GHOST | LIVE, TRUE, PLAIN, BAD, 0),

@@ -97,6 +97,13 @@ for interpreter in interpreters.dumpable():
             works(target, '--mode', 'inline')
 
 
+@suite.case('nothing may become executable that was writable, as systemd has it')
+def _():
+    with confined('errno=mprotect&4@2') as target:
+        works(target)
+        works(target, '--mode', 'inline')
+
+
 @suite.case('a filter that may not be read is not trusted')
 def _():
     if os.getuid() != 0:

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 """confined.py RULES…: sleeps for ever under seccomp filters, one for each argument: "ACTION" is what becomes of every system call, and "ACTION=NAME,NAME…" of
 those named, all others being allowed; "only=NAME,…" kills at everything else. Actions: allow kill thread trap errno log. A name may have a condition,
-"clone&0x800000": if the first argument has one of these bits. "thread:" in front sets the filter on a second thread alone."""
+"clone&0x800000": if the first argument has one of these bits, "mprotect&4@2": if the third has. "thread:" in front sets the filter on a second thread alone."""
 import ctypes
 import re
 import struct
@@ -36,10 +36,11 @@ def program(rule):
         return instruction(RETURN, found)
     for name in names.split(','):
         name, _, bits = name.partition('&')
+        bits, _, argument = bits.partition('@')
         if name not in known:
             continue
         if bits:
-            text += [instruction(EQUAL, known[name], 0, 4), instruction(LOAD, FIRST), instruction(HAS, int(bits, 0), 0, 1), instruction(RETURN, found),
+            text += [instruction(EQUAL, known[name], 0, 4), instruction(LOAD, FIRST + 8 * int(argument or 0)), instruction(HAS, int(bits, 0), 0, 1), instruction(RETURN, found),
                      instruction(LOAD, NUMBER)]
         else:
             text += [instruction(EQUAL, known[name], 0, 1), instruction(RETURN, found)]
