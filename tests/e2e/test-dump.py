@@ -7,6 +7,7 @@ import json
 import os
 
 import oracle
+import planted
 from support import dumps, heapfile, interpreters, procstate
 from support.folder import Folder
 from support.programs import heapanalyze, succeeds
@@ -35,6 +36,9 @@ def against_python(interpreter, *how):
         print(f"# {found.counts['objects']} objects, {found.counts['refs']} references")
         for why, count in sorted(found.explained.items()):
             print(f'# {count} explained by {why}')
+        with open(f'{folder}/oracle.plants') as file:
+            lines = planted.missing(dump, json.load(file))
+        check(not lines, lambda: '\n'.join(lines))
         locals_ = [name for t in dump.threads for f in t['frames'] for name, address in f['refs'] if address == target.facts['marker']]
         check('<local marker>' in locals_, f'a local of a running frame: {locals_}')
         exported(path, dump, folder)
@@ -59,8 +63,15 @@ def exported(path, dump, folder):
         one = dump.objects[address]
         equal((mine['type'], int(mine['type_addr'], 16), mine['size'], mine['gc']),
               (one.type.name, one.type.addr, one.size, bool(one.flags & 1)), mine['addr'])
-        equal(collections.Counter(int(ref['addr'], 16) for ref in mine['refs']),
-              collections.Counter(row[0] for row in dump.named(one)), f"references of {mine['addr']} {mine['type']}")
+        rows = dump.named(one)
+        equal(collections.Counter(int(ref['addr'], 16) for ref in mine['refs']), collections.Counter(row[0] for row in rows),
+              f"references of {mine['addr']} {mine['type']}")
+        if len(mine['refs']) == len(one.refs):  # no place is empty: names stand in the same order; those under keys are made by heapanalyze
+            have = [ref['name'] for ref, row in zip(mine['refs'], rows) if row[2] != heapfile.ITEMS]
+            names = ['{member}' if row[1] == '{}' else row[1] for row in rows if row[2] != heapfile.ITEMS]
+            equal(have, names, f"names of {mine['addr']} {mine['type']}")
+        if one.real is not None:
+            equal(mine.get('real_size', mine['size']), max(one.real, one.size), f"real size of {mine['addr']} {mine['type']}")
 
 
 def never_collected(path, cycle, frozen):

@@ -1,14 +1,16 @@
 # SPDX-License-Identifier: MIT
-"""zoo-app.py ORACLE [frozen]: one object of every kind (e2e/zoo.py), frozen together with a cycle that nothing holds. A child forked at that moment writes to the file ORACLE what Python
+"""zoo-app.py ORACLE [frozen]: one object of every kind (e2e/zoo.py) and what is planted (e2e/planted.py, told in ORACLE.plants), frozen together with a cycle that nothing holds. A child forked at that moment writes to the file ORACLE what Python
 itself says of its heap; then the zoo sleeps in a call that changes nothing, so that a dump of it can be compared."""
 import ctypes
 import gc
+import json
 import os
 import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), 'e2e'))
 import harness
 import oracle
+import planted
 import zoo
 
 
@@ -32,7 +34,9 @@ def consult(path):
 
 
 def main():
-    animals, cycle = zoo.build(), 0
+    animals, plants, cycle = zoo.build(), planted.plant(), 0
+    with open(sys.argv[1] + '.plants', 'w') as file:
+        json.dump(plants.list, file)
     marker = ['a local of the main thread']
     harness.answers(lambda: {'animals': len(animals)})
     gc.collect()

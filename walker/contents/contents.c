@@ -168,11 +168,12 @@ static const struct known by_symbol[] = {
     {WK_SYM_TYPE_WEAKCALLABLE, WK_CONTENT_WEAKREF, HF_FAMILY_WEAKREF},
     {WK_SYM_TYPE_SLICE, WK_CONTENT_SLICE, HF_FAMILY_OTHER},
     {WK_SYM_TYPE_RANGE, WK_CONTENT_RANGE, HF_FAMILY_OTHER},
+    {WK_SYM_TYPE_CONTEXT_VAR, WK_CONTENT_VAR, HF_FAMILY_OTHER},
 };
 
 struct named {
     uint8_t content, family;
-    char module[16], name[12];
+    char module[16], name[20];
 };
 
 /* Types without one, by the name of the type or of a base. Derived ones stand before their bases. */
@@ -192,6 +193,25 @@ static const struct named by_name[] = {
     {WK_CONTENT_PATH, HF_FAMILY_OTHER, "pathlib", "PurePath"},
     {WK_CONTENT_THREAD, HF_FAMILY_OTHER, "threading", "Thread"},
     {WK_CONTENT_LOGGER, HF_FAMILY_OTHER, "logging", "Logger"},
+    {WK_CONTENT_ENUM, HF_FAMILY_OTHER, "enum", "Enum"},
+    {WK_CONTENT_FRACTION, HF_FAMILY_OTHER, "fractions", "Fraction"},
+    {WK_CONTENT_PATTERN, HF_FAMILY_OTHER, "re", "Pattern"},
+    {WK_CONTENT_ZONE, HF_FAMILY_OTHER, "datetime", "timezone"},
+    {WK_CONTENT_ZONEINFO, HF_FAMILY_OTHER, "zoneinfo", "ZoneInfo"},
+    {WK_CONTENT_IPV4, HF_FAMILY_OTHER, "ipaddress", "IPv4Address"},
+    {WK_CONTENT_FILE, HF_FAMILY_OTHER, "_io", "FileIO"},
+    {WK_CONTENT_FILE, HF_FAMILY_OTHER, "_io", "TextIOWrapper"},
+    {WK_CONTENT_FILE, HF_FAMILY_OTHER, "_io", "BufferedReader"},
+    {WK_CONTENT_FILE, HF_FAMILY_OTHER, "_io", "BufferedWriter"},
+    {WK_CONTENT_FILE, HF_FAMILY_OTHER, "_io", "BufferedRandom"},
+    {WK_CONTENT_BYTESIO, HF_FAMILY_OTHER, "_io", "BytesIO"},
+    {WK_CONTENT_SOCKET, HF_FAMILY_OTHER, "_socket", "socket"},
+    {WK_CONTENT_LOCK, HF_FAMILY_OTHER, "_thread", "lock"},
+    {WK_CONTENT_RLOCK, HF_FAMILY_OTHER, "_thread", "RLock"},
+    {WK_CONTENT_EVENT, HF_FAMILY_OTHER, "threading", "Event"},
+    {WK_CONTENT_PROCESS, HF_FAMILY_OTHER, "subprocess", "Popen"},
+    {WK_CONTENT_DEQUE, HF_FAMILY_OTHER, "collections", "deque"},
+    {WK_CONTENT_ARRAY, HF_FAMILY_OTHER, "array", "array"},
 };
 
 /* Members that are read at offsets of the C struct: only where the class is the one written in C. */
@@ -207,6 +227,15 @@ is_c_layout(uint8_t content)
     case WK_CONTENT_TIME:
     case WK_CONTENT_TIMEDELTA:
     case WK_CONTENT_DECIMAL:
+    case WK_CONTENT_PATTERN:
+    case WK_CONTENT_ZONE:
+    case WK_CONTENT_FILE:
+    case WK_CONTENT_BYTESIO:
+    case WK_CONTENT_SOCKET:
+    case WK_CONTENT_LOCK:
+    case WK_CONTENT_RLOCK:
+    case WK_CONTENT_DEQUE:
+    case WK_CONTENT_ARRAY:
         return true;
     default:
         return false;
@@ -227,6 +256,16 @@ size_needed(const struct wk *w, uint8_t content)
         return f->partial_kw + 8;
     case WK_CONTENT_DECIMAL:
         return f->decimal_data + 8;
+    case WK_CONTENT_LOCK:
+        return w->version >= 0x030e ? WK_HEAD + 1 : WK_HEAD + 17;
+    case WK_CONTENT_RLOCK:
+    case WK_CONTENT_BYTESIO:
+        return WK_HEAD + 24;
+    case WK_CONTENT_SOCKET:
+    case WK_CONTENT_ARRAY:
+        return WK_HEAD + 32;
+    case WK_CONTENT_PATTERN:
+        return WK_HEAD + 40;
     default:
         return f->date_data + 4;
     }
@@ -591,7 +630,25 @@ wk_content(struct wk *w, const struct wk_type *type, wk_addr object)
     case WK_CONTENT_PATH:
     case WK_CONTENT_THREAD:
     case WK_CONTENT_LOGGER:
+    case WK_CONTENT_ENUM:
+    case WK_CONTENT_FRACTION:
+    case WK_CONTENT_PATTERN:
+    case WK_CONTENT_ZONE:
+    case WK_CONTENT_ZONEINFO:
+    case WK_CONTENT_IPV4:
+    case WK_CONTENT_VAR:
         wk_content_library(w, t, type, object);
+        break;
+    case WK_CONTENT_FILE:
+    case WK_CONTENT_SOCKET:
+    case WK_CONTENT_LOCK:
+    case WK_CONTENT_RLOCK:
+    case WK_CONTENT_EVENT:
+    case WK_CONTENT_PROCESS:
+    case WK_CONTENT_DEQUE:
+    case WK_CONTENT_ARRAY:
+    case WK_CONTENT_BYTESIO:
+        wk_content_handle(w, t, type, object);
         break;
     }
     cut(w, t);

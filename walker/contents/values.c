@@ -2,6 +2,11 @@
 /* Values of the standard library's small classes, in the text that str() gives. */
 #include "wk-contents.h"
 
+enum {
+    VAR_NAME = WK_HEAD,          /* Include/internal/pycore_context.h, PyContextVar.var_name */
+    PATTERN_TEXT = WK_HEAD + 32, /* Modules/_sre, PatternObject.pattern */
+};
+
 static void
 padded(struct wk_text *t, uint64_t value, unsigned width)
 {
@@ -191,6 +196,65 @@ attribute_text(struct wk *w, struct wk_text *t, wk_addr object, const char *name
         wk_text_data(w, t, text, UINT32_MAX);
 }
 
+/* As str() has it, and the value. */
+static void
+enum_text(struct wk *w, struct wk_text *t, wk_addr object)
+{
+    wk_addr name = wk_attribute(w, object, "_name_"), value = wk_attribute(w, object, "_value_");
+    wk_addr qualname = WK_U64(wk_type_address(object), w->facts.heaptype_qualname);
+
+    if (wk_is_str(qualname))
+        wk_text_str(w, t, qualname, HF_NAME_MAX);
+    wk_text_bytes(t, ".", 1);
+    if (wk_is_str(name))
+        wk_text_str(w, t, name, HF_NAME_MAX);
+    if (value != 0) {
+        wk_text_cstr(t, ": ");
+        wk_text_value(w, t, value);
+    }
+}
+
+static void
+fraction_text(struct wk *w, struct wk_text *t, wk_addr object)
+{
+    wk_addr over = wk_attribute(w, object, "_numerator"), under = wk_attribute(w, object, "_denominator");
+    uint64_t one = 0;
+
+    if (!wk_has_flag(over, WK_TPF_LONG) || !wk_has_flag(under, WK_TPF_LONG))
+        return;
+    wk_text_long(w, t, over);
+    if (wk_int_u64(w, under, &one) && one == 1)
+        return;
+    wk_text_bytes(t, "/", 1);
+    wk_text_long(w, t, under);
+}
+
+static void
+ipv4_text(struct wk *w, struct wk_text *t, wk_addr object)
+{
+    wk_addr number = wk_attribute(w, object, "_ip");
+    uint64_t value;
+
+    if (number == 0 || !wk_int_u64(w, number, &value))
+        return;
+    for (unsigned i = 0; i < 4; i++) {
+        if (i != 0)
+            wk_text_bytes(t, ".", 1);
+        wk_text_uint(t, value >> (24 - 8 * i) & 255);
+    }
+}
+
+static void
+pattern_text(struct wk *w, struct wk_text *t, wk_addr pattern)
+{
+    if (wk_is_str(pattern))
+        wk_text_data(w, t, pattern, UINT32_MAX);
+    else if (wk_has_flag(pattern, WK_TPF_BYTES) && w->redact)
+        wk_redact_bytes(w, t, (const void *)(uintptr_t)(pattern + w->facts.bytes_data), WK_U64(pattern, WK_OB_SIZE));
+    else if (wk_has_flag(pattern, WK_TPF_BYTES))
+        wk_text_bytes(t, (const void *)(uintptr_t)(pattern + w->facts.bytes_data), WK_U64(pattern, WK_OB_SIZE));
+}
+
 void
 wk_content_library(struct wk *w, struct wk_text *t, const struct wk_type *type, wk_addr object)
 {
@@ -230,6 +294,27 @@ wk_content_library(struct wk *w, struct wk_text *t, const struct wk_type *type, 
         return;
     case WK_CONTENT_LOGGER:
         attribute_text(w, t, object, "name");
+        return;
+    case WK_CONTENT_ZONEINFO:
+        attribute_text(w, t, object, "key");
+        return;
+    case WK_CONTENT_ENUM: /* the value alone is data */
+        enum_text(w, t, object);
+        return;
+    case WK_CONTENT_VAR:
+        wk_text_str(w, t, WK_U64(object, VAR_NAME), UINT32_MAX);
+        return;
+    case WK_CONTENT_PATTERN:
+        pattern_text(w, t, WK_U64(object, PATTERN_TEXT));
+        return;
+    case WK_CONTENT_FRACTION:
+        fraction_text(w, t, object);
+        break;
+    case WK_CONTENT_IPV4:
+        ipv4_text(w, t, object);
+        break;
+    case WK_CONTENT_ZONE:
+        zone_text(w, t, object);
         return;
     default:
         break;

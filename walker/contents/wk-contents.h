@@ -43,6 +43,22 @@ enum wk_content {
     WK_CONTENT_PATH,
     WK_CONTENT_THREAD, /* threading.Thread */
     WK_CONTENT_LOGGER, /* logging.Logger */
+    WK_CONTENT_ENUM,
+    WK_CONTENT_FRACTION,
+    WK_CONTENT_PATTERN,
+    WK_CONTENT_ZONE,
+    WK_CONTENT_ZONEINFO,
+    WK_CONTENT_IPV4,
+    WK_CONTENT_VAR,
+    WK_CONTENT_FILE, /* handles.c from here on */
+    WK_CONTENT_SOCKET,
+    WK_CONTENT_LOCK,
+    WK_CONTENT_RLOCK,
+    WK_CONTENT_EVENT,
+    WK_CONTENT_PROCESS,
+    WK_CONTENT_DEQUE,
+    WK_CONTENT_ARRAY,
+    WK_CONTENT_BYTESIO,
 };
 
 /* open-names.c: for wk_is_open() */
@@ -82,6 +98,9 @@ void wk_text_generator(struct wk *w, struct wk_text *t, wk_addr generator, bool 
 
 /* asyncio.c */
 void wk_content_asyncio(struct wk *w, struct wk_text *t, const struct wk_type *type, wk_addr object);
+
+/* handles.c: files, sockets, locks, … */
+void wk_content_handle(struct wk *w, struct wk_text *t, const struct wk_type *type, wk_addr object);
 
 /* values.c: datetime, UUID, Decimal, Path, … */
 void wk_content_library(struct wk *w, struct wk_text *t, const struct wk_type *type, wk_addr object);

@@ -3,18 +3,25 @@
 
     inside-contents.py HARNESS.so FOLDER      prints one line a difference, exit 1 if there is any
 """
+import array
 import asyncio
 import collections
 import contextvars
 import datetime
 import decimal
+import enum
+import fractions
 import functools
 import gc
 import inspect
+import io
+import ipaddress
 import logging
 import os
 import pathlib
 import re
+import socket
+import subprocess
 import sys
 import threading
 import time
@@ -91,6 +98,71 @@ def values():
     removed = {str(i): i for i in range(10)}
     del removed["3"]
     expect(removed, "0,1,2,4,5,6,7,8,9")
+
+
+class Colour(enum.Enum):
+    RED = 1
+    BLUE = "b"
+
+
+class Shade(enum.IntEnum):
+    DARK = 70001
+
+
+def handles():
+    """What stands for something outside, and in which state it is."""
+    expect(Colour.RED, "Colour.RED: 1")
+    expect(Colour.BLUE, "Colour.BLUE: 'b'")
+    expect(Shade.DARK, "70001")
+    expect(fractions.Fraction(-3, 4), "-3/4")
+    expect(fractions.Fraction(12), "12")
+    expect(ipaddress.IPv4Address("10.200.3.4"), "10.200.3.4")
+    expect(re.compile("a+(b|€)"), "a+(b|€)")
+    expect(re.compile(b"bytes?"), "bytes?")
+    expect(datetime.timezone(datetime.timedelta(hours=5, minutes=45)), "+05:45")
+    expect(contextvars.ContextVar("some variable"), "some variable")
+    expect(collections.deque([1, 2, 3]), "3 items")
+    expect(collections.deque([1], maxlen=7), "1 item, maxlen 7")
+    expect(array.array("d", [1, 2]), "'d' 2 items")
+    expect(io.BytesIO(b"x" * 99), "99 bytes")
+    left, right = socket.socketpair()
+    expect(left, "fd %d unix stream" % left.fileno())
+    right.settimeout(2.5)
+    expect(right, "fd %d unix stream timeout 2500 ms" % right.fileno())
+    open_one = expect(socket.socket(socket.AF_INET, socket.SOCK_DGRAM), "")
+    open_one.setblocking(False)
+    expect(open_one, "fd %d inet datagram non-blocking" % open_one.fileno())
+    gone = socket.socket()
+    gone.close()
+    expect(gone, "closed inet stream")
+    for mode, shown in (("r", "rb"), ("w", "wb"), ("r+", "rb+"), ("a", "ab")):
+        raw = io.FileIO("/dev/null", mode)
+        expect(raw, "%s fd %d '/dev/null'" % (shown, raw.fileno()))
+    text = open("/dev/null")
+    for stream in (text, text.buffer, text.buffer.raw):
+        expect(stream, "rb fd %d '/dev/null'" % text.fileno())
+    closed = io.FileIO("/dev/null")
+    closed.close()
+    expect(closed, "rb closed '/dev/null'")
+    unlocked, locked = threading.Lock(), threading.Lock()
+    locked.acquire()
+    expect(unlocked, "unlocked")
+    expect(locked, "locked")
+    mine, free = threading.RLock(), threading.RLock()
+    mine.acquire()
+    expect(free, "unlocked")
+    expect(mine, "locked by thread %d" % threading.get_ident())
+    twice = threading.RLock()
+    twice.acquire()
+    twice.acquire()
+    expect(twice, "locked by thread %d, 2 times" % threading.get_ident())
+    event, happened = threading.Event(), threading.Event()
+    happened.set()
+    expect(event, "not set")
+    expect(happened, "set")
+    ended = subprocess.Popen(["true", "an argument"])
+    ended.wait()
+    expect(ended, "pid %d ended with 0 'true' 'an argument'" % ended.pid)
 
 
 class Sub(dict):
@@ -577,6 +649,7 @@ def main():
     atexit.register(named, "at exit")
     loop = asyncio.new_event_loop()
     values()
+    handles()
     named_things()
     generators()
     lines()

@@ -6,9 +6,14 @@
 import asyncio
 import datetime
 import decimal
+import enum
+import fractions
+import ipaddress
 import os
 import pathlib
 import random
+import re
+import subprocess
 import sys
 import threading
 import traceback
@@ -19,6 +24,7 @@ import dumpfile
 import inprocess
 
 HERE = os.path.abspath(__file__)
+FOLDER = os.path.abspath(sys.argv[2])
 failures = []
 
 
@@ -63,6 +69,14 @@ def plant(loop):
         "uuid": uuid.UUID(int=number), "slice": slice(number), "range": range(number), "function": function_of_ours,
         "generator": function_of_ours(number), "none": None,
     }
+    regex, file, argument, choice = secret(23), secret(16), secret(15), secret(14)
+    with open(os.path.join(FOLDER, file), "wb"):
+        pass
+    objects["regex"], objects["file"] = re.compile(regex), open(os.path.join(FOLDER, file))
+    objects["process"] = subprocess.Popen(["true", argument])
+    objects["process"].wait()
+    objects["enum"], objects["fraction"] = enum.Enum("Choice", {"ONE": choice}).ONE, fractions.Fraction(number, 7)
+    objects["address"], objects["lock"] = ipaddress.IPv4Address(number & 0xffffffff), threading.Lock()
     objects["named task"].set_name(name)
     next(objects["generator"])
     setattr(objects["class"], "an attribute " + key, 1)
@@ -71,7 +85,8 @@ def plant(loop):
     objects["asked path"] = asked
     loop.call_soon(loop.stop)
     loop.run_forever()
-    hidden = [text, wide[:20], digits, repr(real), key, path, path[6:], name, message, octets, "1234-05-06", "%x" % number]
+    hidden = [text, wide[:20], digits, repr(real), key, path, path[6:], name, message, octets, "1234-05-06", "%x" % number, regex, file, argument, choice,
+              str(objects["address"])]
     return objects, [s.encode() for s in hidden]
 
 
@@ -94,6 +109,13 @@ def compare(dump, objects):
     equal("path", "asked path")
     for what in "str wide int float complex bytes bytearray path exception thread date decimal uuid".split():
         check(is_hash(content(dump, objects[what])), what, content(dump, objects[what]))
+    for what in "regex fraction address".split():
+        check(is_hash(content(dump, objects[what])), what, content(dump, objects[what]))
+    check(content(dump, objects["file"]).startswith("rb fd %d '#" % objects["file"].fileno()), "file", content(dump, objects["file"]))
+    check(content(dump, objects["process"]).startswith("pid %d ended with " % objects["process"].pid), "process",
+          content(dump, objects["process"]))
+    check(content(dump, objects["enum"]).startswith("Choice.ONE: '#"), "enum", content(dump, objects["enum"]))
+    check(content(dump, objects["lock"]) == "unlocked", "lock", content(dump, objects["lock"]))
     check(content(dump, objects["str"]).endswith(" 24"), "length", content(dump, objects["str"]))
     check(content(dump, objects["wide"]).endswith(" 21"), "length", content(dump, objects["wide"]))
     check(content(dump, objects["int"]) != content(dump, objects["negative"]), "sign")

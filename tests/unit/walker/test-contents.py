@@ -17,7 +17,7 @@ suite = Suite()
 def inside(script, interpreter):
     with tempfile.TemporaryDirectory() as folder:
         run = subprocess.run([interpreter.path, "-W", "ignore", os.path.join(HERE, script),
-                              os.environ["HEAPDUMP_HARNESS"], folder], capture_output=True, text=True, errors="replace", timeout=100)
+                              os.environ["HEAPDUMP_HARNESS"], folder], capture_output=True, text=True, errors="replace", timeout=600)
         check(run.returncode == 0, lambda: f"exit {run.returncode}\n{run.stdout[-8000:]}\n{run.stderr[-4000:]}")
 
 
