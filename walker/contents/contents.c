@@ -257,7 +257,7 @@ size_needed(const struct wk *w, uint8_t content)
     case WK_CONTENT_DECIMAL:
         return f->decimal_data + 8;
     case WK_CONTENT_LOCK:
-        return w->version >= 0x030e ? WK_HEAD + 1 : WK_HEAD + 17;
+        return WK_HEAD + 1;
     case WK_CONTENT_RLOCK:
     case WK_CONTENT_BYTESIO:
         return WK_HEAD + 24;

@@ -12,7 +12,7 @@ enum {
     SOCKET_FAMILY = WK_HEAD + 4,
     SOCKET_TYPE = WK_HEAD + 8,
     SOCKET_TIMEOUT = WK_HEAD + 24, /* ns; negative: none */
-    LOCK_LOCKED = WK_HEAD + 16,    /* until 3.13; then one byte at the start */
+    LOCK_LOCKED = WK_HEAD + 16,    /* of the older kind */
     RLOCK_OWNER = WK_HEAD + 8,
     RLOCK_COUNT = WK_HEAD + 16,
     BYTESIO_SIZE = WK_HEAD + 16,
@@ -108,10 +108,11 @@ socket_text(struct wk *w, struct wk_text *t, wk_addr socket)
     wk_text_cstr(t, " ms");
 }
 
+/* Later 3.13 and 3.14: a mutex of one byte and nothing else. */
 static void
-lock_text(struct wk *w, struct wk_text *t, wk_addr lock)
+lock_text(struct wk_text *t, const struct wk_type *type, wk_addr lock)
 {
-    uint8_t byte = w->version >= 0x030e ? WK_U8(lock, WK_HEAD) & 1 : WK_U8(lock, LOCK_LOCKED);
+    uint8_t byte = type->basic <= LOCK_LOCKED ? WK_U8(lock, WK_HEAD) & 1 : WK_U8(lock, LOCK_LOCKED);
 
     wk_text_cstr(t, byte != 0 ? "locked" : "unlocked");
 }
@@ -205,7 +206,7 @@ wk_content_handle(struct wk *w, struct wk_text *t, const struct wk_type *type, w
         socket_text(w, t, object);
         break;
     case WK_CONTENT_LOCK:
-        lock_text(w, t, object);
+        lock_text(t, type, object);
         break;
     case WK_CONTENT_RLOCK:
         rlock_text(w, t, object);
