@@ -83,9 +83,10 @@ void wk_text_double(struct wk_text *t, uint64_t bits); /* as repr() */
 void wk_text_complex(struct wk_text *t, uint64_t real, uint64_t imaginary);
 
 /* contents.c */
-void wk_text_type(struct wk *w, struct wk_text *t, wk_addr type);    /* module.qualname, without "builtins." */
-void wk_text_value(struct wk *w, struct wk_text *t, wk_addr object); /* a plain value as in repr(), else <type> */
-/* The type or one of its bases is a class of this name, in this module or a part of it. */
+const char *wk_type_static_name(wk_addr type, size_t *module_length); /* tp_name, and how much of it is the module's */
+void wk_text_type(struct wk *w, struct wk_text *t, wk_addr type);     /* module.qualname, without "builtins." */
+void wk_text_value(struct wk *w, struct wk_text *t, wk_addr object);  /* a plain value as in repr(), else <type> */
+/* kinds.c: the type or one of its bases is a class of this name, in this module or a part of it. */
 bool wk_type_descends(struct wk *w, wk_addr type, const char *module, const char *name);
 
 /* code.c */
