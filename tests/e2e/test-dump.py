@@ -82,6 +82,27 @@ def never_collected(path, cycle, frozen):
     equal(facts['garbage'], 0, 'garbage')
 
 
+def subinterpreters(interpreter):
+    """Those with a GIL of their own, too: their objects, their modules, and their counts."""
+    with Folder() as folder, Target(interpreter, 'subinterpreters.py') as target:
+        kept = target.facts['kept']
+        path = dumps.dump(target, f'{folder}/x.heap')
+        dump = heapfile.Dump(path)
+        holders = [o for o in dump.objects.values() if o.type.name == '__main__.Kept']
+        found = []
+        for o in holders:
+            for referent, name, *_ in dump.named(o):
+                if name == '.what':
+                    found.append(dump.objects[referent].content.decode())
+                elif name == '.__dict__':  # until 3.10
+                    found += [dump.objects[row[0]].content.decode() for row in dump.named(dump.objects[referent]) if row[1] != 'key']
+        equal(sorted(found), sorted(kept), 'objects of subinterpreters')
+        equal(sum(root[2] == 'sys.modules' for root in dump.roots), 1 + len(kept), 'sys.modules')
+        facts = json.loads(succeeds(heapanalyze('info', '--json', path)).text)
+        equal((facts['skipped'], facts['complete']), ([], True), 'skipped, complete')
+        equal(target.ask()['numbers'], len(kept), 'answer')
+
+
 def big(interpreter):
     with Folder() as folder, Target(interpreter, 'bigheap.py', 200000) as target:
         before = procstate.State(target.pid)
@@ -101,5 +122,9 @@ for interpreter in interpreters.dumpable():
         suite.case(f'frozen zoo · {interpreter}', against_python, interpreter, 'frozen')
 for interpreter in interpreters.dumpable():
     suite.case(f'200 000 objects · {interpreter}', big, interpreter)
+
+for interpreter in interpreters.dumpable():
+    if interpreter is interpreters.dumpable()[0] or interpreter.version >= (3, 12):
+        suite.case(f'subinterpreters · {interpreter}', subinterpreters, interpreter)
 
 suite.run()
