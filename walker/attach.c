@@ -6,8 +6,8 @@
  */
 #include "wk-private.h"
 
-static wk_addr
-current(const struct wk *w)
+wk_addr
+wk_thread_current(const struct wk *w)
 {
     wk_addr get = wk_symbol(w, WK_SYM_THREAD_UNCHECKED);
 
@@ -30,7 +30,7 @@ wk_attach_thread(struct wk *w)
             *place = thread;
         return;
     }
-    if (swap == 0 || current(w) != 0)
+    if (swap == 0 || wk_thread_current(w) != 0)
         return;
     /* 3.13 takes the GIL for it: whoever has it exists no more. */
     wk_addr gil = f->interp_gil != WK_NO_FACT ? WK_U64(w->interpreter, f->interp_gil) : 0;

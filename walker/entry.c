@@ -272,6 +272,8 @@ walk(struct wk *w)
     wk_text_init(w, &w->text, w->content_limit + CONTENT_SLACK);
     if (!wk_interpreters_find(w))
         wk_give_up(w, WK_ERR_LAYOUT, 0, w->runtime);
+    if (w->args->flags & WK_FLAG_OWN_THREAD)
+        w->own_thread = wk_thread_current(w);
     w->str_sizeof = find_sizeof(w);
     wk_types_init(w);
     wk_contents_init(w);

@@ -337,6 +337,8 @@ struct wk {
     struct wk_walk_state *walk;
     struct wk_roles *roles;
 
+    wk_addr own_thread; /* state of a thread that was made for the walk: it is not written; 0 none */
+
     wk_addr current; /* object at hand: what a fault is blamed on */
     uint8_t foreign; /* enum wk_foreign: and what of it */
     uint32_t stage;  /* enum wk_stage */
@@ -381,8 +383,9 @@ void wk_unmap_all(struct wk *w);                                         /* inli
 /* ---- heap.c, ghost only */
 bool wk_replace_allocators(struct wk *w); /* the interpreter's allocators become a bump allocator of ours */
 
-/* ---- attach.c, ghost only */
-void wk_attach_thread(struct wk *w); /* makes some thread state the current one where there is none */
+/* ---- attach.c, ghost only but for the last */
+void wk_attach_thread(struct wk *w);           /* makes some thread state the current one where there is none */
+wk_addr wk_thread_current(const struct wk *w); /* 0: none; 1: cannot be asked */
 
 /* ---- entry.c */
 _Noreturn void wk_give_up(struct wk *w, enum wk_status status, int error,

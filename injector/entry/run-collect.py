@@ -3,12 +3,12 @@
 
 def run():
     import sys
-    loaded = 'gc' in sys.modules
+    module = sys.modules.get('gc')  # names that every program has: new ones would live on among its interned strings
     import gc
     try:
         gc.collect()
     finally:
-        if not loaded:
+        if module is None:
             sys.modules.pop('gc', None)
 
 

@@ -103,6 +103,17 @@ def subinterpreters(interpreter):
         equal(target.ask()['numbers'], len(kept), 'answer')
 
 
+@suite.case('a tp_traverse that overruns its stack')
+def _():
+    """It ends at a page that is not there, below which the walker's own data lie."""
+    with Folder() as folder, Target(interpreters.newest(), 'overrun.py') as target:
+        dump = heapfile.Dump(dumps.dump(target, f'{folder}/x.heap'))
+        equal(dump.skipped, [(target.facts['victim'], 'reading it faulted')], 'skipped')
+        check(dump.objects[target.facts['victim']].flags & heapfile.BROKEN, 'its row does not say that it is broken')
+        equal((dump.end['status'], dump.counters['walk.faults']), (0, 1), 'END, faults')
+        equal(target.ask(), {'alive': True}, 'answer')
+
+
 def big(interpreter):
     with Folder() as folder, Target(interpreter, 'bigheap.py', 200000) as target:
         before = procstate.State(target.pid)

@@ -342,7 +342,8 @@ wk_roots(struct wk *w)
         cache_roots(w, i);
         static_type_roots(w, i);
         for (wk_addr t = WK_U64(i, f->interp_tstate_head); t != 0; t = WK_U64(t, f->tstate_next))
-            thread_roots(w, t);
+            if (t != w->own_thread)
+                thread_roots(w, t);
     }
     /* which dicts they are tells the core that their references are borrowed */
     one_root(w, HF_ROOT_INTERPRETER, w->interned, wk_name(w, "<interned strings>"));

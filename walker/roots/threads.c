@@ -202,7 +202,8 @@ wk_threads(struct wk *w)
     for (wk_addr i = wk_interpreter_next(w, 0); i != 0; i = wk_interpreter_next(w, i)) {
         wk_addr active = active_threads(w, i);
         for (wk_addr t = WK_U64(i, w->facts.interp_tstate_head); t != 0; t = WK_U64(t, w->facts.tstate_next))
-            thread_row(w, b, i, t, active);
+            if (t != w->own_thread)
+                thread_row(w, b, i, t, active);
     }
     hf_write_counter(&w->out, "threads", b->threads);
     hf_write_counter(&w->out, "frames", b->frames);
