@@ -24,7 +24,8 @@ enum wk_mode {
 
 enum wk_flag {
     WK_FLAG_REDACT = 1 << 0,
-    WK_FLAG_OWN_THREAD = 1 << 1, /* inline: the calling thread was made for the walk, and does not belong into the dump */
+    WK_FLAG_OWN_THREAD =
+        1 << 1, /* inline: the calling thread was made for the walk, and does not belong into the dump */
 };
 
 enum wk_status {
