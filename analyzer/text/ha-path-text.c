@@ -325,12 +325,25 @@ write_variable(Writer *w, HaId from, const char *name, HaId value)
 
 /* No attribute, though it looks like one, or Python makes the object anew each time. */
 static gboolean
-is_hidden(const HaGraph *g, guint8 family, const char *name, HaId value)
+is_hidden(const HaGraph *g, const HaType *type, const char *name, HaId value)
 {
-    guint8 what = ha_graph_type(g, value)->family;
+    static const struct {
+        const char *type, *name;
+    } hidden[] = {{"dict_", ".mapping"}, /* shown through a view, as the next */
+                  {"re.Pattern", ".groupindex"},
+                  {"_struct.Struct", ".format"},
+                  {"_abc_data", "._abc_"},
+                  {"_io.BufferedRWPair", ".reader"},
+                  {"_io.BufferedRWPair", ".writer"},
+                  {"managedbuffer", ".obj"},
+                  {"_io.IncrementalNewlineDecoder", ".errors"}};
+    guint8 family = type->family, what = ha_graph_type(g, value)->family;
 
     if (strcmp(name, "._context") == 0 || strcmp(name, ".__annotate__") == 0)
         return TRUE;
+    for (guint i = 0; i < G_N_ELEMENTS(hidden); i++)
+        if (g_str_has_prefix(name, hidden[i].name) && strstr(type->name, hidden[i].type) != NULL)
+            return TRUE;
     if (strcmp(name, ".__annotations__") == 0)
         return what == HF_FAMILY_TUPLE;
     /* a static method in C keeps its type and denies it */
@@ -363,7 +376,7 @@ write_named(Writer *w, HaId from, const char *name, HaId to)
     } else if (name[0] == '.' && strpbrk(name, "[(") != NULL && type->family != HF_FAMILY_TASK &&
                type->family != HF_FAMILY_FUTURE) {
         mark_name(w, name);
-    } else if (name[0] == '.' && !is_hidden(w->g, type->family, name, to)) {
+    } else if (name[0] == '.' && !is_hidden(w->g, type, name, to)) {
         if (type->flags & HF_TYPE_HEAP && strpbrk(name, "[(") == NULL) {
             HaId found = type->id != HA_ID_NONE ? ha_class_attribute(w->g, type->id, name + 1) : HA_ID_NONE;
             const char *kind = found != HA_ID_NONE ? ha_graph_type(w->g, found)->name : "";
@@ -419,6 +432,23 @@ write_member(Writer *w, HaId dict, const HaRefName *name, HaId to)
 }
 
 static void
+write_item(Writer *w, HaId from, gsize ref, const HaRefName *name)
+{
+    g_autoptr(GString) key = g_string_new(NULL);
+    gboolean known = name->index == 1 && ha_literal_append(w->g, name->key, key);
+
+    if (ha_graph_type(w->g, from)->family != HF_FAMILY_DICT && !is_exactly(w->g, from, "frozendict")) {
+        /* a cache of functools, a context: has items, and nobody can ask for them */
+        g_autofree char *item = known ? g_strdup_printf("<[%s]>", key->str) : NULL;
+        mark(w, item != NULL ? item : name->index == 1 ? "<a value>" : "<a key>");
+    } else if (name->index == 1) {
+        write_value(w, from, ref, known ? key->str : NULL);
+    } else {
+        write_position(w, from, ref, "keys", "<a key>");
+    }
+}
+
+static void
 write_step(Writer *w, HaId from, gsize ref, HaId to)
 {
     HaRefName name;
@@ -440,12 +470,7 @@ write_step(Writer *w, HaId from, gsize ref, HaId to)
         write_position(w, from, ref, "", "<a member>");
         return;
     case HF_RUN_ITEMS:
-        if (name.index == 1) {
-            g_autoptr(GString) key = g_string_new(NULL);
-            write_value(w, from, ref, ha_literal_append(w->g, name.key, key) ? key->str : NULL);
-        } else {
-            write_position(w, from, ref, "keys", "<a key>");
-        }
+        write_item(w, from, ref, &name);
         return;
     case HF_RUN_NAMED:
         /* what a part of a closure, an MRO is called; it has its place all the same */
