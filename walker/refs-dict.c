@@ -179,6 +179,18 @@ wk_dict_shows_inline(struct wk *w, wk_addr dict)
     return s.found;
 }
 
+/* The same from the instance, which shows its dict where the dict shows the values: an empty dict would tell nothing. */
+void
+wk_learn_inline(struct wk *w, const struct wk_type *type, wk_addr object, wk_addr dict)
+{
+    struct search s = {dict, false};
+
+    if (!wk_is_gc(w, type, object) || type->traverse == 0)
+        return;
+    ((int (*)(wk_addr, int (*)(wk_addr, void *), void *))(uintptr_t)type->traverse)(object, visit_search, &s);
+    w->inline_shown = s.found ? WK_INLINE_BY_DICT : WK_INLINE_BY_INSTANCE;
+}
+
 /* Sets *layout where the whole row's is known. */
 bool
 wk_dict_refs(struct wk *w, wk_addr object, bool alone, uint32_t *layout)

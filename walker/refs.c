@@ -158,6 +158,9 @@ inline_values(struct wk *w, const struct wk_type *type, wk_addr object, wk_addr 
         if (!(type->flags & WK_TYPE_INLINE))
             return 0;
         values = object + type->basic;
+        if (*dict != 0 && wk_unlikely(w->inline_shown == WK_INLINE_UNKNOWN) &&
+            WK_U8(values, w->facts.values_valid) != 0)
+            wk_learn_inline(w, type, object, *dict);
         if (WK_U8(values, w->facts.values_valid) == 0 || (*dict != 0 && wk_dict_shows_inline(w, *dict)))
             return 0;
         return values + w->facts.values_items;

@@ -29,6 +29,7 @@ bool wk_dict_refs(struct wk *w, wk_addr object, bool alone, uint32_t *layout);
 void wk_set_refs(struct wk *w, wk_addr object, bool alone);
 bool wk_dict_shows_inline(struct wk *w,
                           wk_addr dict); /* 3.13+: whose are the values inside an instance that has a dict */
+void wk_learn_inline(struct wk *w, const struct wk_type *type, wk_addr object, wk_addr dict);
 bool wk_dict_inside(struct wk *w, wk_addr object, uint64_t *n_own);
 
 /* ---- refs-inside.c: what tp_traverse shows without telling one from another */
