@@ -203,9 +203,7 @@ prepare_traverse(struct wk *w, struct wk_type *type, struct list *l)
     for (unsigned i = 0; base != 0 && i < BASES_MAX; i++, base = WK_U64(base, WK_TP_BASE))
         add_members(w, l, base, false, 0);
     add_known(w, l, type->addr);
-    int64_t dict = WK_I64(type->addr, WK_TP_DICTOFFSET);
-    if (dict > 0 && !has_offset(l, dict))
-        add(l, dict, w->types->name_dict, 0);
+    add_dict(w, type, l);
     add_places(w, l, type->addr, true);
     if (wk_text_equals(name, "collections.deque"))
         type->open = HF_RUN_INDEX;

@@ -259,6 +259,56 @@ fields_refs(struct wk *w, struct wk_type *type, wk_addr object, bool has_open, e
 
 /* ---- what only tp_traverse can enumerate */
 
+/* References of an instance that have a name: they are taken from among the first n, which have none, and come behind the others. */
+struct found {
+    uint64_t n; /* references that tp_traverse showed */
+    unsigned n_taken;
+    struct {
+        wk_addr addr;
+        uint32_t tag;
+    } taken[FOUND_MAX];
+};
+
+/* hidden: is added where tp_traverse does not show it; else left out there. */
+static void
+take(struct wk_refs *r, struct found *found, wk_addr a, uint32_t name, uint32_t flags, bool hidden)
+{
+    uint64_t k = 0;
+
+    if (a == 0 || found->n_taken == FOUND_MAX)
+        return;
+    while (k < found->n && r->addr[k] != a)
+        k = k + 1 == SEARCH_MAX && found->n > 2 * SEARCH_MAX ? found->n - SEARCH_MAX : k + 1;
+    if (k < found->n) {
+        r->addr[k] = 0;
+        flags &= ~(uint32_t)WK_FIELD_HIDDEN;
+    } else if (!hidden) {
+        return;
+    } else if (!(flags & WK_FIELD_WEAK)) {
+        flags |= WK_FIELD_HIDDEN;
+    }
+    found->taken[found->n_taken].addr = a;
+    found->taken[found->n_taken++].tag = WK_TAG(name, flags);
+}
+
+/* Attributes that stand beside the instance, and the dict that may stand for them. */
+static void
+take_managed(struct wk *w, struct wk_type *type, wk_addr object, struct found *found)
+{
+    wk_addr dict, keys, values = inline_values(w, type, object, &dict);
+    uint64_t n = values != 0 ? values_count(w, type, &keys) : 0;
+    struct wk_dict d;
+
+    if (n != 0 && wk_keys_view(w, keys, &d))
+        for (uint64_t i = 0; i < n; i++) {
+            wk_addr value = WK_U64(values, 8 * i);
+            if (value != 0)
+                take(&w->refs, found, value, wk_name_str(w, WK_NAME_ATTR, WK_U64(d.entries, i * d.stride + d.key)), 0,
+                     false);
+        }
+    take(&w->refs, found, dict, w->types->name_dict, 0, true);
+}
+
 /*
  * References of an instance come unnamed; those that a member of the type (or its dict, or its class) holds get that name and move
  * behind the others, so that few layouts serve many objects.
@@ -267,11 +317,7 @@ static uint32_t
 traverse_refs(struct wk *w, struct wk_type *type, wk_addr object, enum hf_run_kind open)
 {
     struct wk_refs *r = &w->refs;
-    struct {
-        wk_addr addr;
-        uint32_t tag;
-    } found[FOUND_MAX];
-    unsigned n_found = 0;
+    struct found found;
 
     traverse(w, type, object);
     uint64_t n = r->n;
@@ -280,26 +326,17 @@ traverse_refs(struct wk *w, struct wk_type *type, wk_addr object, enum hf_run_ki
         items = wk_dict_inside(w, object, &n);
     else if (wk_unlikely((type->flags & WK_TYPE_LRU) != 0))
         items = wk_lru_inside(w, object, n);
-    for (uint32_t i = 0; i < type->n_fields && n_found < FOUND_MAX; i++) {
+    found.n = n;
+    found.n_taken = 0;
+    for (uint32_t i = 0; i < type->n_fields; i++) {
+        /* A member, a dict, the class: held, whether tp_traverse says so or not. */
         const struct wk_field *f = &type->fields[i];
-        wk_addr a = read_field(w, type, f, object);
-        if (a == 0)
-            continue;
-        uint64_t k = 0;
-        while (k < n && r->addr[k] != a)
-            k = k + 1 == SEARCH_MAX && n > 2 * SEARCH_MAX ? n - SEARCH_MAX : k + 1;
-        uint32_t flags = f->flags & (WK_FIELD_WEAK | WK_FIELD_HIDDEN);
-        if (k < n) {
-            r->addr[k] = 0;
-            flags &= ~(uint32_t)WK_FIELD_HIDDEN;
-        } else if (f->flags & WK_FIELD_IF_SHOWN) {
-            continue;
-        } else if (!(flags & WK_FIELD_WEAK)) {
-            flags |= WK_FIELD_HIDDEN; /* a member, a dict, the class: held, whether tp_traverse says so or not */
-        }
-        found[n_found].addr = a;
-        found[n_found++].tag = WK_TAG(f->name, flags);
+        take(r, &found, read_field(w, type, f, object), f->name, f->flags & (WK_FIELD_WEAK | WK_FIELD_HIDDEN),
+             !(f->flags & WK_FIELD_IF_SHOWN));
     }
+    if (type->flags & WK_TYPE_MANAGED)
+        take_managed(w, type, object, &found);
+    unsigned n_found = found.n_taken;
     uint64_t left = items ? n : r->n;
     if (!items && n_found != 0) {
         left = 0;
@@ -320,7 +357,7 @@ traverse_refs(struct wk *w, struct wk_type *type, wk_addr object, enum hf_run_ki
     }
     bool has_open = items || r->open_n != 0;
     for (unsigned i = 0; i < n_found; i++)
-        wk_ref(w, found[i].addr, WK_TAG_NAME(found[i].tag), WK_TAG_FLAGS(found[i].tag));
+        wk_ref(w, found.taken[i].addr, WK_TAG_NAME(found.taken[i].tag), WK_TAG_FLAGS(found.taken[i].tag));
     return wk_layout(w, has_open, items ? HF_RUN_ITEMS : open, r->tags, r->n_tags);
 }
 

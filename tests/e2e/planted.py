@@ -130,6 +130,14 @@ class Classy(Base, dict):
     attribute_of_class = ['class attribute']
 
 
+class Waiting(asyncio.Future):
+    pass
+
+
+class Counting(itertools.count):
+    pass
+
+
 class Enormous:
     def __init__(self):
         for i in range(60):
@@ -158,6 +166,12 @@ def instances(p):
     c = Classy(key=['value'])
     c.attr = ['attribute of a dict']
     p.attribute('attribute of a dict', c, 'attr', c.attr)
+    loop = asyncio.new_event_loop()
+    for holder in Waiting(loop=loop), Counting():
+        holder.attr, holder.other = ['attribute of an instance of a type from C'], ['other']
+        p.attribute('attribute of a ' + type(holder).__base__.__name__, holder, 'attr', holder.attr)
+        p.attribute('second attribute of a ' + type(holder).__base__.__name__, holder, 'other', holder.other)
+    loop.close()
     p.edge('item of a subclass of dict', c, "['key']", c['key'])
     p.edge('class', c, '.__class__', Classy)
     namespace = Classy.__dict__
