@@ -91,6 +91,7 @@ static const Call calls[] = {
     CALL(clone, LIVE, FALSE, NEVER, 0x3d0f00),
     CALL(set_robust_list, LIVE, FALSE, PLAIN, BAD, 0),
     CALL(rseq, LIVE, FALSE, NEVER, BAD, 32, 0, 0x53053053),
+    CALL(sched_getaffinity, LIVE, FALSE, PLAIN, 0, 0, BAD), /* 3.14+ asks pthread_getattr_np() for its stack */
     CALL(futex, LIVE, TRUE, PLAIN, 0, 129, 1),
 };
 

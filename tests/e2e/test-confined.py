@@ -13,7 +13,7 @@ from support.target import Target, wait_for
 
 NOT_PERMITTED = 4
 # What the target itself needs to sleep and to answer.
-ITS_OWN = 'rt_sigreturn restart_syscall clock_nanosleep write brk mmap munmap mremap futex pselect6 gettid getpid exit_group rt_sigaction'.split()
+ITS_OWN = 'rt_sigreturn restart_syscall clock_nanosleep write brk mmap munmap mremap futex pselect6 select gettid getpid exit_group rt_sigaction'.split()
 suite = Suite()
 
 

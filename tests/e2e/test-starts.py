@@ -248,10 +248,11 @@ def _():
 # -- file systems ----------------------------------------------------------------------------------------------------------------
 
 def mounted(*mounts):
-    """Starts the interpreter where file systems are mounted that nobody else sees."""
+    """Starts the interpreter where file systems are mounted that nobody else sees. They may hide its script, which is mounted as well."""
     if os.getuid() != 0:
         raise Skip('only root can mount')
-    return Program('unshare', '-m', '--propagation', 'private', 'sh', '-c', ' && '.join([*mounts, 'exec "$0" "$@"']), interpreters.newest().path)
+    steps = ['mount --bind "${3%/*}" /mnt', *mounts, 'script=/mnt/${3##*/}', 'shift 3', 'exec "$0" -X utf8 "$script" "$@"']
+    return Program('unshare', '-m', '--propagation', 'private', 'sh', '-c', ' && '.join(steps), interpreters.newest().path)
 
 
 @suite.case('a tiny /dev/shm and a full /tmp')
