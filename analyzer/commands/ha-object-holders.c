@@ -137,6 +137,15 @@ write_safe(HaOut *out, const char *text)
     ha_out_text(out, safe->str);
 }
 
+/* "the TYPE at ADDR": type names are the target's, so anything may be in them. */
+static void
+write_the(HaContext *c, HaId id)
+{
+    ha_out_text(c->out, "the ");
+    write_safe(c->out, ha_graph_type(c->graph, id)->name);
+    ha_out_printf(c->out, " at 0x%" G_GINT64_MODIFIER "x", ha_graph_addr(c->graph, id));
+}
+
 /* How the shell calls an object; its line where no way leads to it but through the one that is looked at. */
 static void
 write_way(const HaHolders *h, HaId id)
@@ -146,8 +155,7 @@ write_way(const HaHolders *h, HaId id)
     gboolean is_expression;
 
     if (!ha_path_to(c->graph, c->ledger, h->reach, id, &path)) {
-        ha_out_printf(c->out, "the %s at 0x%" G_GINT64_MODIFIER "x", ha_graph_type(c->graph, id)->name,
-                      ha_graph_addr(c->graph, id));
+        write_the(c, id);
         return;
     }
     g_autofree char *text = ha_path_text(c->graph, c->ledger, &path, &is_expression);
@@ -163,13 +171,13 @@ write_bytes(HaOut *out, guint64 bytes)
 }
 
 static void
-write_clearing(const HaHolders *h, const char *what, HaId id)
+write_clearing(const HaHolders *h, HaId id)
 {
     HaContext *c = h->c;
     HaClearing clearing = ha_clearing(c->graph, c->live, h->dominators, id);
     guint64 all = clearing.frees + clearing.stays;
 
-    ha_out_printf(c->out, "%s frees ", what);
+    ha_out_text(c->out, " frees ");
     write_bytes(c->out, clearing.frees);
     /* small change that nearly every container shares with others is not worth a word */
     if (clearing.by != HA_ID_NONE && clearing.by_bytes * 100 >= all * LEAST_PERCENT && all > 0) {
@@ -200,7 +208,8 @@ ha_holders_write_size(const HaHolders *h)
     } else {
         ha_out_text(c->out, "none: no single object keeps it alive\n");
     }
-    write_clearing(h, "clearing ", h->id);
+    ha_out_text(c->out, "clearing ");
+    write_clearing(h, h->id);
 }
 
 static gboolean
@@ -250,10 +259,9 @@ ha_holders_write(const HaHolders *h)
         }
         if (holder->id == HA_ID_NONE)
             continue;
-        g_autofree char *what =
-            g_strdup_printf("    clearing the %s at 0x%" G_GINT64_MODIFIER "x",
-                            ha_graph_type(c->graph, holder->id)->name, ha_graph_addr(c->graph, holder->id));
-        write_clearing(h, what, holder->id);
+        ha_out_text(c->out, "    clearing ");
+        write_the(c, holder->id);
+        write_clearing(h, holder->id);
     }
     if (h->n > h->holders->len)
         ha_out_printf(c->out, "  … and %" G_GUINT64_FORMAT " more\n", h->n - h->holders->len);

@@ -258,6 +258,20 @@ main(int argc, char **argv)
         "x object 0x1010",
         "x object 0x1100 --json --limit 2",
         "x graph --filter a --highlight asyncio.Task --max-depth 5",
+        "x paths a",
+        "x paths 0x1010 --all 9 --json",
+        "x paths a --via 0x1040 --exclude a --json",
+        "x threads",
+        "x threads --json --limit 1",
+        "x tasks",
+        "x tasks --json",
+        "x retained --min-percent 0",
+        "x retained 0x1010 --json",
+        "x types --garbage --sort garbage",
+        "x types --duplicates",
+        "x types --duplicates --json",
+        "x types --containers",
+        "x types --containers --json",
     };
     guint runs = argc > 1 ? strtoul(argv[1], NULL, 10) : 300;
     guint seed = argc > 2 ? strtoul(argv[2], NULL, 10) : 1;

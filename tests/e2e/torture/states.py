@@ -84,7 +84,7 @@ STATES = [
     odd('gevent_asleep', 'gevent, asleep', needs='gevent'),
     odd('uv_loop', 'uvloop', needs='uvloop'),
     odd('interpreters_asleep', 'four interpreters, asleep'),
-    odd('interpreters_busy', 'four interpreters, busy'),
+    odd('interpreters_busy', 'four interpreters, busy', changing=('descriptors',)),  # 3.14+ reads /proc for each new one
     odd('interpreters_with_own_gil', 'three interpreters, each with its GIL', since=(3, 12)),
     odd('collector', 'inside the collector'),
     odd('finalizers', 'finalizers and weak references'),
