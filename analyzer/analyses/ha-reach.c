@@ -86,7 +86,7 @@ ha_reach_root_distance(const HaHeldBy *held)
     case HA_ROOT_KIND_MODULE:
         return 0;
     case HA_ROOT_KIND_LOCAL: /* what a frame holds besides its variables tells little */
-        return name == NULL || !strchr("lcf", name[1]) || g_str_has_prefix(name, "<code") ||
+        return name == NULL || *name != '<' || !strchr("lcf", name[1]) || g_str_has_prefix(name, "<code") ||
                        g_str_has_prefix(name, "<f_locals") || g_str_has_prefix(name, "<frame") ||
                        g_str_has_prefix(name, "<function")
                    ? STEP_WORDS
