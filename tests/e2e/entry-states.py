@@ -60,7 +60,7 @@ def loses_no_signal(interpreter, call):
 
 
 def keeps_registers(interpreter):
-    library = os.path.abspath(os.path.join(BUILD, 'tests', 'e2e', 'libkeep-registers.so'))
+    library = os.path.join(BUILD, 'tests', 'e2e', 'libkeep-registers.so')
     with Folder() as folder, Target(interpreter, 'entered.py', 'registers', library) as target:
         for _ in range(RUNS):
             folder.done(target)

@@ -11,7 +11,7 @@ import subprocess
 
 from support import interpreters, procstate
 from support.folder import Folder, empty
-from support.programs import HEAPDUMP, SOURCE, TARGETS, fails, heapanalyze, heapdump, run, succeeds
+from support.programs import HEAPDUMP, TARGETS, TESTS, fails, heapanalyze, heapdump, run, succeeds
 from support.tap import Skip, Suite, check, equal
 from support.target import Target, state_of, wait_for
 
@@ -278,7 +278,7 @@ def _():
     if os.getuid() != 0:
         raise Skip('only root can become another user')
     nobody = ['setpriv', f'--reuid={NOBODY}', f'--regid={NOBODY}', '--clear-groups']
-    odd = os.path.join(SOURCE, 'tests', 'e2e', 'torture', 'odd.py')
+    odd = os.path.join(TESTS, 'e2e', 'torture', 'odd.py')
     with Target(interpreters.newest(), odd, 'not_dumpable', user=NOBODY, group=NOBODY) as target, Folder() as folder, Folder() as elsewhere:
         program = shutil.copy(HEAPDUMP, f'{elsewhere}/heapdump-gdb')
         before = procstate.State(target.pid)

@@ -8,7 +8,7 @@ import secrets
 import shutil
 import subprocess
 
-from .programs import BUILD, HEAPDUMP, TARGETS, run
+from .programs import PROGRAMS, TARGETS, run
 from .tap import Skip, check
 from .target import Target, wait_for
 
@@ -102,7 +102,7 @@ class Place(Target):
             raise Skip(f'there is no {name}')
 
     def binds(self):
-        return [('/usr', '/usr'), (os.path.abspath(BUILD), '/build')] if self.tools else []
+        return [('/usr', '/usr'), (PROGRAMS, '/build')] if self.tools else []
 
     def plain_command(self, inner):
         name, _, user = self.kind.partition('-')

@@ -1,18 +1,48 @@
 # SPDX-License-Identifier: MIT
 """Our own programs, as built, and what a run of them gave."""
+import atexit
 import os
 import re
 import shlex
+import shutil
 import signal
 import subprocess
+import tempfile
 
 from .tap import check, equal
 
-BUILD = os.environ.get('HEAPDUMP_BUILD', 'build')
+BUILD = os.path.abspath(os.environ.get('HEAPDUMP_BUILD', 'build'))
 SOURCE = os.path.dirname(os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)))))
-TARGETS = os.path.join(SOURCE, 'tests', 'targets')
-HEAPDUMP = os.path.abspath(os.path.join(BUILD, 'injector', 'heapdump-gdb'))
-HEAPANALYZE = os.path.abspath(os.path.join(BUILD, 'analyzer', 'heapanalyze'))
+
+
+def _anybody_may_enter(path):
+    return os.stat(path).st_mode & 0o001 and (path == '/' or _anybody_may_enter(os.path.dirname(path)))
+
+
+def _remove(folder, pid):
+    if os.getpid() == pid:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _for_all_users():
+    """Folders of tests and of our two programs that any user may enter: copies where a checkout in root's home is none."""
+    if os.getuid() != 0 or (_anybody_may_enter(SOURCE) and _anybody_may_enter(BUILD)):
+        return os.path.join(SOURCE, 'tests'), BUILD
+    folder = tempfile.mkdtemp()
+    atexit.register(_remove, folder, os.getpid())
+    os.chmod(folder, 0o755)
+    shutil.copytree(os.path.join(SOURCE, 'tests'), f'{folder}/tests', ignore=shutil.ignore_patterns('__pycache__'))
+    for program in 'injector/heapdump-gdb', 'analyzer/heapanalyze':
+        os.makedirs(f'{folder}/build/{os.path.dirname(program)}')
+        if os.path.exists(f'{BUILD}/{program}'):
+            shutil.copy(f'{BUILD}/{program}', f'{folder}/build/{program}')
+    return f'{folder}/tests', f'{folder}/build'
+
+
+TESTS, PROGRAMS = _for_all_users()
+TARGETS = os.path.join(TESTS, 'targets')
+HEAPDUMP = os.path.join(PROGRAMS, 'injector', 'heapdump-gdb')
+HEAPANALYZE = os.path.join(PROGRAMS, 'analyzer', 'heapanalyze')
 
 # Far beyond what anything takes: a guard against hanging, not a measurement.
 PATIENCE = int(os.environ.get("HEAPDUMP_PATIENCE", "300"))
