@@ -76,7 +76,7 @@ STATES = [
     odd('c_threads', 'C threads that Python does not know', changing=('descriptors',)),
     odd('contended', '8 threads contend for the GIL'),
     odd('hundred_threads', '100 threads'),
-    odd('coming_and_going', 'threads come and go', changing=THREADS),
+    odd('coming_and_going', 'threads come and go', changing=THREADS + ('SigBlk',)),  # pthread_create() blocks all for a moment
     odd('small_stack', 'threads on stacks of 32 KiB'),
     odd('main_gone', 'the main thread has ended'),
     odd('greenlets', 'greenlet', needs='greenlet'),
