@@ -16,6 +16,11 @@ import inprocess  # noqa: E402
 
 HEAD = object.__basicsize__
 TYPE, SIZE, ITEMS = HEAD - 8, HEAD, HEAD + 8
+# An address that nothing can be read at, and that no other mapping takes by chance.
+guard = mmap.mmap(-1, 4096)
+WILD = ctypes.addressof(ctypes.c_char.from_buffer(guard))
+if ctypes.CDLL(None).mprotect(ctypes.c_void_p(WILD), ctypes.c_size_t(4096), 0) != 0:
+    sys.exit('mprotect failed')
 TP_NAME, TP_BASICSIZE, TP_ITEMSIZE, TP_TRAVERSE, TP_DICTOFFSET, TP_MRO = (HEAD + at for at in (8, 16, 24, 168, 272, 328))
 
 
@@ -50,7 +55,7 @@ def type_is_a_list():
 def slot_is_unmapped():
     victim = Victim()
     victim.a = victim.b = []
-    poke(id(victim) + HEAD, 0x7ff000000000)
+    poke(id(victim) + HEAD, WILD)
     return [victim]
 
 
@@ -63,7 +68,7 @@ def slot_is_small():
 
 def list_without_items():
     victim = [1, 2, 3]
-    poke(id(victim) + ITEMS, 0x7ff000000000)
+    poke(id(victim) + ITEMS, WILD)
     return victim
 
 
@@ -81,7 +86,7 @@ def tuple_too_long():
 
 def dict_without_keys():
     victim = {str(i): i for i in range(5)}
-    poke(id(victim) + HEAD + 16, 0x7ff000000000)
+    poke(id(victim) + HEAD + 16, WILD)
     return victim
 
 
@@ -123,7 +128,7 @@ def unreadable_page():
 def traverse_crashes():
     kind = type('Crashing', (dict,), {'__slots__': ('x',)})
     victim = kind()
-    poke(id(kind) + TP_TRAVERSE, 0x7ff000000000)
+    poke(id(kind) + TP_TRAVERSE, WILD)
     return victim
 
 
@@ -154,7 +159,7 @@ def many_hang():
 
 
 def many_crash():
-    return with_traverse(0x7ff000000000, 40000)
+    return with_traverse(WILD, 40000)
 
 
 def traverse_overflows():
@@ -178,7 +183,7 @@ def name_is_missing():
 
 
 def name_is_wild():
-    return lying_type(TP_NAME, 0x7ff000000000)
+    return lying_type(TP_NAME, WILD)
 
 
 def basicsize_lies():
@@ -198,7 +203,7 @@ def dictoffset_lies():
 
 
 def base_lies():
-    return lying_type(HEAD + 240, 0x7ff000000000)
+    return lying_type(HEAD + 240, WILD)
 
 
 def gc_links_loop():
