@@ -3,11 +3,13 @@
 import hashlib
 import os
 import re
+import time
 
 from .tap import check
 
 STATUS = ('Name', 'Umask', 'TracerPid', 'Uid', 'Gid', 'FDSize', 'Threads', 'SigPnd', 'ShdPnd', 'SigBlk', 'SigIgn', 'SigCgt',
           'CapInh', 'CapPrm', 'CapEff', 'CapBnd', 'CapAmb', 'NoNewPrivs', 'Seccomp')
+MASK = re.compile('[0-9a-f]{16}')  # of signals
 
 
 def lines(path):
@@ -80,25 +82,62 @@ def resident(pid):
     return next(int(line.split()[1]) for line in lines(f'/proc/{pid}/status') if line.startswith('RssAnon:')) * 1024
 
 
+def status(pid):
+    return dict(line.split(':', 1) for line in lines(f'/proc/{pid}/status') if ':' in line)
+
+
+FACTS = {
+    **{key: lambda pid, key=key: status(pid).get(key, '').strip() for key in STATUS},
+    'oom_score_adj': lambda pid: lines(f'/proc/{pid}/oom_score_adj'),
+    'coredump_filter': lambda pid: lines(f'/proc/{pid}/coredump_filter'),
+    'limits': lambda pid: lines(f'/proc/{pid}/limits'),
+    'nice': lambda pid: os.getpriority(os.PRIO_PROCESS, pid),
+    'affinity': lambda pid: sorted(os.sched_getaffinity(pid)),
+    'folder': lambda pid: os.readlink(f'/proc/{pid}/cwd'),
+    'children': children,
+    'descriptors': descriptors,
+    'threads': thread_masks,
+    'mappings of files': lambda pid: sorted(f'{s:x}-{e:x} {p} {n}' for s, e, p, n in mappings(pid) if n.startswith('/')),
+    'executable mappings': lambda pid: sorted(f'{s:x}-{e:x} {p} {n}' for s, e, p, n in mappings(pid) if 'x' in p),
+    'code': code_digests,
+}
+
+
 class State:
     """Of a process that itself changes nothing: no thread starts or ends, nothing is opened or closed."""
 
     def __init__(self, pid):
+        self.pid = pid
         self.resident = resident(pid)
-        status = dict(line.split(':', 1) for line in lines(f'/proc/{pid}/status') if ':' in line)
-        self.facts = {key: status.get(key, '').strip() for key in STATUS}
-        self.facts['oom_score_adj'] = lines(f'/proc/{pid}/oom_score_adj')
-        self.facts['coredump_filter'] = lines(f'/proc/{pid}/coredump_filter')
-        self.facts['limits'] = lines(f'/proc/{pid}/limits')
-        self.facts['nice'] = os.getpriority(os.PRIO_PROCESS, pid)
-        self.facts['affinity'] = sorted(os.sched_getaffinity(pid))
-        self.facts['folder'] = os.readlink(f'/proc/{pid}/cwd')
-        self.facts['children'] = children(pid)
-        self.facts['descriptors'] = descriptors(pid)
-        self.facts['threads'] = thread_masks(pid)
-        self.facts['mappings of files'] = sorted(f'{s:x}-{e:x} {p} {n}' for s, e, p, n in mappings(pid) if n.startswith('/'))
-        self.facts['executable mappings'] = sorted(f'{s:x}-{e:x} {p} {n}' for s, e, p, n in mappings(pid) if 'x' in p)
-        self.facts['code'] = code_digests(pid)
+        self.facts = {name: read(pid) for name, read in FACTS.items()}
+
+    def rest(self, names):
+        """Of facts that the process itself changes for moments: keeps what is there all the time."""
+        end, rounds = time.monotonic() + 0.3, 0
+        while names and (time.monotonic() < end or rounds < 20):
+            self.narrow(names)
+            rounds += 1
+
+    def settle(self, before, names):
+        """The same of a process that was at rest before, but looks much oftener before it says that something is there all the time."""
+        for _ in range(2000):
+            names = [name for name in names if self.facts[name] != before.facts[name]]
+            if not names:
+                break
+            self.narrow(names)
+
+    def narrow(self, names):
+        for name in names:
+            self.facts[name] = common(self.facts[name], FACTS[name](self.pid))
+
+
+def common(one, other):
+    """What is in both values of one fact: the set bits of masks, the members of lists, the items of dicts."""
+    if isinstance(one, list):
+        return [member for member in one if member in other]
+    if isinstance(one, dict):
+        return {key: common(one[key], other[key]) for key in one if key in other and (one[key] == other[key] or MASK.fullmatch(one[key]))}
+    return f'{int(one, 16) & int(other, 16):016x}' if MASK.fullmatch(one) else one
 
 
 def differences(before, after):

@@ -64,7 +64,7 @@ class OddTarget(Target):
         return self.read()
 
 
-def facts_of(target, state, way):
+def facts_of(target, state, way, before=None):
     now = procstate.State(target.view)
     now.facts['children'] = procstate.children(target.pid)
     if state.still and way == 'fork':
@@ -73,6 +73,10 @@ def facts_of(target, state, way):
         now.facts['SigCgt'] = f"{int(now.facts['SigCgt'], 16) & ~(1 << 32):x}"
     for name in state.changing:
         now.facts.pop(name, None)
+    if before is None:
+        now.rest(state.moments)
+    else:
+        now.settle(before, state.moments)
     return now
 
 
@@ -96,7 +100,7 @@ def unharmed(target, state, before, way):
     try:
         check(target.alive(), 'the target has ended')
         equal(ours(target.pid), [], 'our processes and threads when the program has ended')
-        procstate.unchanged(before, facts_of(target, state, way), KEPT_FREE)
+        procstate.unchanged(before, facts_of(target, state, way, before), KEPT_FREE)
         answer = target.ask()
         equal(answer['wrong'], 0, 'wrong results')
         rounds = answer.get('rounds', 0)

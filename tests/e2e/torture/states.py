@@ -12,13 +12,13 @@ LIBRARIES = '/usr/lib/x86_64-linux-gnu'
 
 class State:
     """refused: it must be, not dumped. may_refuse: the live target (every way but fork) may be left alone, with a word. changing: what the
-    target itself changes all the time (names of procstate's facts). still: nothing in it moves, so that every mapping must be as before. few: fewer
-    attempts, since each takes long."""
+    target itself changes all the time (names of procstate's facts). moments: what it changes for moments, so that what is there all the time
+    must be as before. still: nothing in it moves, so that every mapping must be as before."""
 
-    def __init__(self, name, script, *arguments, refused=None, changing=(), still=False, environment=None, preload=None, needs=None,
+    def __init__(self, name, script, *arguments, refused=None, changing=(), moments=(), still=False, environment=None, preload=None, needs=None,
                  since=(3, 8), partly=False, may_refuse=None):
         self.name, self.script, self.arguments = name, script, arguments
-        self.refused, self.changing, self.still = refused, set(changing), still
+        self.refused, self.changing, self.moments, self.still = refused, set(changing), tuple(moments), still
         self.environment, self.preload, self.needs, self.since = environment or {}, preload, needs, since
         self.partly, self.may_refuse = partly, may_refuse
 
@@ -44,7 +44,7 @@ def odd(kind, name, **more):
     return State(name, os.path.join(HERE, 'odd.py'), kind, **more)
 
 
-MEMORY = ('executable mappings', 'mappings of files')
+MEMORY = ('executable mappings', 'mappings of files', 'code')
 THREADS = ('threads', 'Threads')
 SIGNALS = ('SigPnd', 'ShdPnd', 'SigBlk', 'threads')
 
@@ -73,10 +73,10 @@ STATES = [
     odd('vectors_with_gil', 'vector registers in use, GIL kept'),
     odd('malloc_with_gil', 'inside malloc, GIL kept', may_refuse=True),
     odd('malloc_without_gil', 'inside malloc, three threads without GIL'),
-    odd('c_threads', 'C threads that Python does not know', changing=('descriptors',)),
+    odd('c_threads', 'C threads that Python does not know', moments=('descriptors',)),
     odd('contended', '8 threads contend for the GIL'),
     odd('hundred_threads', '100 threads'),
-    odd('coming_and_going', 'threads come and go', changing=THREADS + ('SigBlk',)),  # pthread_create() blocks all for a moment
+    odd('coming_and_going', 'threads come and go', changing=THREADS, moments=('SigBlk',)),  # pthread_create() blocks all
     odd('small_stack', 'threads on stacks of 32 KiB'),
     odd('main_gone', 'the main thread has ended'),
     odd('greenlets', 'greenlet', needs='greenlet'),
@@ -84,18 +84,18 @@ STATES = [
     odd('gevent_asleep', 'gevent, asleep', needs='gevent'),
     odd('uv_loop', 'uvloop', needs='uvloop'),
     odd('interpreters_asleep', 'four interpreters, asleep'),
-    odd('interpreters_busy', 'four interpreters, busy', changing=('descriptors',)),  # 3.14+ reads /proc for each new one
+    odd('interpreters_busy', 'four interpreters, busy', moments=('descriptors',)),  # 3.14+ reads /proc for each new one
     odd('interpreters_with_own_gil', 'three interpreters, each with its GIL', since=(3, 12)),
     odd('collector', 'inside the collector'),
     odd('finalizers', 'finalizers and weak references'),
-    odd('imports', 'during import', changing=('descriptors', 'mappings of files', 'executable mappings', 'code')),
-    odd('loader', 'loads and unloads libraries', changing=MEMORY + ('descriptors', 'code')),
+    odd('imports', 'during import', moments=('descriptors',) + MEMORY),
+    odd('loader', 'loads and unloads libraries', moments=('descriptors',) + MEMORY),
     odd('compiles', 'compiles'),
-    odd('timers', 'three timers of 1 ms, Python handlers', changing=SIGNALS),
-    odd('in_handler', 'inside a signal handler', changing=SIGNALS),
-    odd('in_c_handler', 'inside a signal handler in C, on its own stack', changing=SIGNALS),
-    odd('parent', 'forks, reaps all children', changing=SIGNALS + ('children', 'descriptors')),  # os.fork() reads /proc/self/stat
-    odd('ignores_children', 'forks, SIGCHLD ignored', changing=SIGNALS + ('children', 'descriptors')),
+    odd('timers', 'three timers of 1 ms, Python handlers', moments=SIGNALS),
+    odd('in_handler', 'inside a signal handler', moments=SIGNALS),
+    odd('in_c_handler', 'inside a signal handler in C, on its own stack', moments=SIGNALS),
+    odd('parent', 'forks, reaps all children', moments=SIGNALS + ('children', 'descriptors')),  # os.fork() reads /proc/self/stat
+    odd('ignores_children', 'forks, SIGCHLD ignored', moments=SIGNALS + ('children', 'descriptors')),
     odd('waits', 'waits for any child', still=True),
     odd('blocked_signals', 'all signals blocked'),
     odd('huge_pages', 'huge pages'),
