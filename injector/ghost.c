@@ -294,6 +294,13 @@ inj_ghost_scripts(InjRun *run, gsize blob_size, GError **error)
     InjForkScript s;
     InjCave cave;
 
+    if (run->target->view != run->target->pid) {
+        g_set_error(error, INJ_ERROR, INJ_ERROR_FAILED,
+                    "there is no script for process %d (%s): its main thread has ended, and GDB cannot attach to the "
+                    "others as to one process; they are held without GDB when it is dumped",
+                    (int)run->target->pid, run->target->comm);
+        return NULL;
+    }
     if (!prepare(run, "00000000", blob_size, &cave, &s, &stub, error))
         return NULL;
     g_autofree char *fork = inj_script_fork(&s), *go = run_script(0, &cave, blob_size);

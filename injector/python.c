@@ -113,6 +113,14 @@ inj_python_detect(InjTarget *t, GError **error)
                             t->python.minor);
         return refuse(t, error, why);
     }
+    /* What the walker knows of where things lie in a free-threaded interpreter was read from a release build. */
+    if (t->python.free_threaded && has(t, m, "_Py_NegativeRefcount")) {
+        g_autofree char *why =
+            g_strdup_printf("is a debug build of free-threaded Python 3.%u, laid out as no other is: of these only the "
+                            "release build can be dumped",
+                            t->python.minor);
+        return refuse(t, error, why);
+    }
     if (!inj_module_symbol(t, m, "_PyRuntime", &t->python.runtime))
         return refuse(t, error, "is a Python whose state (_PyRuntime) is hidden by its build: it cannot be dumped");
     return TRUE;

@@ -97,6 +97,20 @@ for interpreter in interpreters.dumpable():
             works(target, '--mode', 'inline')
 
 
+@suite.case('refused: the strict mode')
+def _():
+    with confined('strict') as target, Folder() as folder:
+        wait_for(lambda: procstate.status(target.pid)['Seccomp'].strip() == '1', 'it is strict')
+        before = procstate.State(target.pid)
+        for options in ((), ('--mode', 'fork'), ('--mode', 'inline'), ('--gc',), ('--payload', 'tasks')):
+            fails(heapdump(*options, '-o', f'{folder}/x.heap', target.pid), NOT_PERMITTED, 'seccomp', 'strict', 'kills')
+            empty(folder)
+        procstate.unchanged(before, procstate.State(target.pid))
+        for byte in (b'a', b'b'):
+            os.write(target.process.stdin.fileno(), byte)
+            equal(os.read(target.process.stdout.fileno(), 1), byte, 'what it repeats')
+
+
 @suite.case('nothing may become executable that was writable, as systemd has it')
 def _():
     with confined('errno=mprotect&4@2') as target:

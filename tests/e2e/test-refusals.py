@@ -234,6 +234,53 @@ def _():
             process.wait()
 
 
+HEADLESS = """
+import ctypes, os, threading, time
+def other():
+    while open('/proc/self/task/%d/stat' % os.getpid()).read().rpartition(')')[2].split()[0] != 'Z':
+        time.sleep(0.001)
+    os.write(1, b'r')
+    time.sleep(10 ** 6)
+threading.Thread(target=other).start()
+ctypes.CDLL(None).syscall(60, 0)  # exit(), of this thread alone
+"""
+
+
+@suite.case('no script for a process whose main thread has ended, but a dump')
+def _():
+    with Folder() as folder, subprocess.Popen([interpreters.newest().path, '-c', HEADLESS], stdout=subprocess.PIPE) as process:
+        try:
+            equal(process.stdout.read(1), b'r', 'first word')
+            fails(heapdump('--print-script', process.pid), FAILED, 'main thread has ended', 'no script')
+            succeeds(heapdump('-o', f'{folder}/x.heap', process.pid))
+            succeeds(heapanalyze('info', f'{folder}/x.heap'))
+            check(state_of(process.pid) == 'Z' and process.poll() is None, 'the others go on')
+        finally:
+            process.kill()
+
+
+BUILDS = {
+    '3.16': (['-DVERSION=0x031000f0'], ['3.16', 'not known yet']),
+    'a pre-release of 3.15': (['-DVERSION=0x030f00a3'], ['pre-release', 'final']),
+    'free-threaded 3.14': (['-DVERSION=0x030e00f0', '-DFREE_THREADED'], ['free-threaded', '3.14', 'only 3.13']),
+    'free-threaded 3.13, debug': (['-DVERSION=0x030d00f0', '-DFREE_THREADED', '-DDEBUG'], ['debug build', 'free-threaded', '3.13', 'release build']),
+}
+for name, (options, words) in BUILDS.items():
+    @suite.case(f'a build that is not known: {name}')
+    def _(options=options, words=words):
+        with Folder() as programs, Folder() as folder:
+            succeeds(run('cc', '-rdynamic', *options, '-o', f'{programs}/pretend', f'{TARGETS}/pretend.c'))
+            with subprocess.Popen([f'{programs}/pretend'], stdout=subprocess.PIPE) as process:
+                try:
+                    equal(process.stdout.read(1), b'r', 'first word')
+                    before = procstate.State(process.pid)
+                    fails(heapdump('-o', f'{folder}/x.heap', process.pid), NOT_PYTHON, *words)
+                    empty(folder)
+                    procstate.unchanged(before, procstate.State(process.pid))
+                finally:
+                    process.kill()
+
+
 @suite.case('a process that ends while it is looked at')
 def _():
     for _ in range(20):

@@ -1,9 +1,12 @@
 # SPDX-License-Identifier: MIT
 """confined.py RULES…: sleeps for ever under seccomp filters, one for each argument: "ACTION" is what becomes of every system call, and "ACTION=NAME,NAME…" of
 those named, all others being allowed; "only=NAME,…" kills at everything else. Actions: allow kill thread trap errno log. A name may have a condition,
-"clone&0x800000": if the first argument has one of these bits, "mprotect&4@2": if the third has. "thread:" in front sets the filter on a second thread alone."""
+"clone&0x800000": if the first argument has one of these bits, "mprotect&4@2": if the third has. "thread:" in front sets the filter on a second thread alone.
+"strict" is no filter but the kernel's strict mode, in which a thread may read and write only: it then repeats every byte of stdin."""
 import ctypes
+import os
 import re
+import signal
 import struct
 import sys
 import threading
@@ -55,6 +58,14 @@ def confine(rule):
         raise OSError(ctypes.get_errno(), 'seccomp')
 
 
+def be_strict():
+    """SECCOMP_MODE_STRICT. No memory must be asked for from here on."""
+    if libc.prctl(22, 1, 0, 0, 0):
+        raise OSError(ctypes.get_errno(), 'seccomp')
+    while True:
+        os.write(1, os.read(0, 1))
+
+
 def second_thread(rule):
     done = threading.Event()
 
@@ -72,6 +83,9 @@ def main(rules):
             second_thread(rule[len('thread:'):])
     programs = [rule for rule in rules if not rule.startswith('thread:')]
     harness.answers(lambda: {'wrong': 0, 'confined': not programs})
+    if rules == ['strict']:
+        del programs[:]
+        signal.signal(signal.SIGUSR1, lambda *_: (harness.say(wrong=0), be_strict()))
     harness.ready()
     for rule in list(programs):
         confine(rule)

@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <glib.h>
 #include <glib/gstdio.h>
+#include <poll.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -13,7 +14,9 @@
 #include <unistd.h>
 #include "error.h"
 #include "guard.h"
+#include "hold.h"
 #include "poke.h"
+#include "procfs.h"
 #include "python.h"
 #include "run.h"
 #include "session.h"
@@ -306,6 +309,99 @@ test_guardian(void)
     end_child(pid);
 }
 
+/* 'c' from the driver; 0: nothing came in time. */
+static char
+next_word(int fd)
+{
+    struct pollfd p = {.fd = fd, .events = POLLIN};
+    char byte = 0;
+
+    return poll(&p, 1, 30000) == 1 && read(fd, &byte, 1) == 1 ? byte : 0;
+}
+
+/* A driver that stops itself, with a thread of the target held or not, and says when it goes on. */
+static pid_t
+start_stopping_driver(InjTarget *t, gboolean holds, int out)
+{
+    pid_t driver = fork();
+
+    if (driver != 0)
+        return driver;
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
+    InjGuard *guard = inj_guard_new(t, NULL);
+    InjHold h = {0};
+    if (guard == NULL || (holds && (!inj_hold_begin(t->pid, &h) || !inj_hold_wait(&h))))
+        _exit(1);
+    raise(SIGSTOP);
+    inj_hold_release(&h);
+    if (write(out, "c", 1) != 1)
+        _exit(1);
+    inj_guard_free(guard);
+    _exit(0);
+}
+
+static pid_t
+child_of(pid_t parent)
+{
+    g_autoptr(GArray) all = inj_proc_numbers(AT_FDCWD, "/proc");
+
+    for (guint i = 0; i < all->len; i++) {
+        pid_t pid = g_array_index(all, pid_t, i);
+        g_autofree char *name = g_strdup_printf("/proc/%d/stat", (int)pid);
+        g_autofree char *text = inj_proc_read(AT_FDCWD, name, NULL);
+        InjStat st;
+        if (text != NULL && inj_stat_parse(text, &st) && st.ppid == parent)
+            return pid;
+    }
+    g_assert_not_reached();
+}
+
+/* How often the guardian has slept, which it does between two looks. */
+static guint64
+sleeps_of(pid_t pid)
+{
+    g_autofree char *name = g_strdup_printf("/proc/%d/status", (int)pid);
+    g_autofree char *status = inj_proc_read(AT_FDCWD, name, NULL);
+    guint64 n = 0;
+
+    g_assert_true(status != NULL && inj_status_field(status, "voluntary_ctxt_switches", 10, &n));
+    return n;
+}
+
+/* Somebody stops the driver: the guardian lets it go on if the target would stand still with it, and only then. */
+static void
+test_guardian_continues(void)
+{
+    pid_t pid = start_child();
+    g_autoptr(InjTarget) t = open_target(pid);
+
+    for (gboolean holds = FALSE; holds <= TRUE; holds++) {
+        int ends[2], status;
+        g_assert_cmpint(pipe(ends), ==, 0);
+        pid_t driver = start_stopping_driver(t, holds, ends[1]);
+        close(ends[1]);
+        g_assert_cmpint(waitpid(driver, &status, WUNTRACED | WCONTINUED), ==, driver);
+        g_assert_true(WIFSTOPPED(status) || WIFCONTINUED(status));
+        if (!holds) {
+            pid_t guardian = child_of(driver);
+            for (guint64 end = sleeps_of(guardian) + 4; sleeps_of(guardian) < end;)
+                g_usleep(1000);
+            struct pollfd p = {.fd = ends[0], .events = POLLIN};
+            g_assert_cmpint(poll(&p, 1, 0), ==, 0);
+            kill(driver, SIGCONT);
+        }
+        g_assert_cmpint(next_word(ends[0]), ==, 'c');
+        g_assert_cmpint(inj_target_tracer(t), ==, 0);
+        do
+            g_assert_cmpint(waitpid(driver, &status, 0), ==, driver);
+        while (!WIFEXITED(status) && !WIFSIGNALED(status));
+        g_assert_cmpint(status, ==, 0);
+        g_assert_true(inj_target_alive(t));
+        close(ends[0]);
+    }
+    end_child(pid);
+}
+
 static char *
 fake_gdb(const char *dir, const char *body)
 {
@@ -371,6 +467,7 @@ main(int argc, char **argv)
     g_test_add_func("/live/stage", test_stage);
     g_test_add_func("/live/stage-refusals", test_stage_refusals);
     g_test_add_func("/live/guardian", test_guardian);
+    g_test_add_func("/live/guardian-continues", test_guardian_continues);
     g_test_add_func("/live/session", test_session);
     return g_test_run();
 }
