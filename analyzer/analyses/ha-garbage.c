@@ -62,20 +62,13 @@ find_modules(HaLedger *l, const HaGraph *g)
     }
 }
 
-HaLedger *
-ha_ledger_new(const HaGraph *g, GError **error)
+/* What is left of each count when references and roots have been taken off. */
+static void
+take_all(const HaGraph *g, guint32 *left, guint64 *overdrawn)
 {
     guint32 n = ha_graph_n_objects(g);
-    HaLedger *l = g_new0(HaLedger, 1);
-    l->n = n;
-    l->left = ha_mem_new(n, sizeof *l->left);
-    if (l->left == NULL) {
-        g_free(l);
-        set_no_memory(error);
-        return NULL;
-    }
     for (HaId id = 0; id < n; id++)
-        l->left[id] = known_count(g, id);
+        left[id] = known_count(g, id);
     for (HaId id = 0; id < n; id++) {
         gsize n_refs;
         const HaId *refs = ha_graph_referents(g, id, &n_refs);
@@ -84,30 +77,46 @@ ha_ledger_new(const HaGraph *g, GError **error)
         HaWeakView weak = ha_graph_weak_referents(g, id);
         for (gsize i = 0; i < n_refs; i++)
             if (!ha_weak(&weak, i))
-                take_one(&l->left[refs[i]], &l->overdrawn);
+                take_one(&left[refs[i]], overdrawn);
     }
     gsize n_roots;
     const HaRoot *roots = ha_graph_roots(g, &n_roots);
     for (gsize i = 0; i < n_roots; i++)
         if (roots[i].counted)
-            take_one(&l->left[roots[i].id], &l->overdrawn);
+            take_one(&left[roots[i].id], overdrawn);
+}
+
+HaLedger *
+ha_ledger_new(const HaGraph *g, GError **error)
+{
+    guint32 n = ha_graph_n_objects(g);
+    HaLedger *l = g_new0(HaLedger, 1);
+    guint32 *left = ha_mem_new(n, sizeof *left);
+
+    l->n = n;
+    ha_column_init(&l->left, FALSE);
+    gboolean ok = left != NULL && ha_column_reserve(&l->left, n);
+    if (ok)
+        take_all(g, left, &l->overdrawn);
+    for (HaId id = 0; ok && id < n; id++)
+        ok = ha_column_put(&l->left, left[id] == PINNED ? HA_COLUMN_NONE : left[id]);
+    ha_mem_free(left);
+    if (!ok) {
+        ha_column_clear(&l->left);
+        g_free(l);
+        set_no_memory(error);
+        return NULL;
+    }
+    ha_vec_trim(&l->left.items);
     find_modules(l, g);
     return l;
 }
 
 HaLedger *
-ha_ledger_new_known(const HaGraph *g, const guint32 *left, guint64 overdrawn)
+ha_ledger_new_known(const HaGraph *g, const HaColumn *left, guint64 overdrawn)
 {
     HaLedger *l = g_new0(HaLedger, 1);
-    l->n = ha_graph_n_objects(g);
-    l->overdrawn = overdrawn;
-    l->left = ha_mem_new(l->n, sizeof *l->left);
-    if (l->left == NULL) {
-        g_free(l);
-        return NULL;
-    }
-    if (l->n > 0)
-        memcpy(l->left, left, l->n * sizeof *l->left);
+    *l = (HaLedger){.n = ha_graph_n_objects(g), .overdrawn = overdrawn, .left = *left, .borrowed = TRUE};
     find_modules(l, g);
     return l;
 }
@@ -117,7 +126,8 @@ ha_ledger_free(HaLedger *l)
 {
     if (l == NULL)
         return;
-    ha_mem_free(l->left);
+    if (!l->borrowed)
+        ha_column_clear(&l->left);
     g_hash_table_unref(l->modules);
     g_free(l);
 }
@@ -126,7 +136,8 @@ guint32
 ha_ledger_surplus(const HaLedger *l, HaId id)
 {
     g_assert(id < l->n);
-    return l->left[id] == PINNED ? 0 : l->left[id];
+    guint64 left = ha_column_get(&l->left, id);
+    return left == HA_COLUMN_NONE ? 0 : left;
 }
 
 gboolean
@@ -261,7 +272,7 @@ reach_from_roots(const HaGraph *g, const HaLedger *ledger, gboolean frozen, Stac
     for (gsize i = 0; i < n_roots; i++)
         push(stack, reached, roots[i].id);
     for (HaId id = 0; id < ha_graph_n_objects(g); id++)
-        if (ledger->left[id] > 0 || (frozen && ha_graph_flags(g, id) & HF_OBJ_FROZEN))
+        if (ha_column_get(&ledger->left, id) > 0 || (frozen && ha_graph_flags(g, id) & HF_OBJ_FROZEN))
             push(stack, reached, id);
     reach(g, stack, reached);
     return TRUE;

@@ -8,10 +8,12 @@
  * the tracked objects that no such surplus holds, directly or through others; what hangs on them goes by reference counting.
  */
 #include "analyses/ha-bits.h"
+#include "graph/ha-column.h"
 #include "graph/ha-graph.h"
 
 typedef struct {
-    guint32 *left; /* owned; one an object; G_MAXUINT32: count unknown, or immortal */
+    HaColumn left;     /* one an object; NONE: count unknown, or immortal */
+    gboolean borrowed; /* left is another's */
     guint32 n;
     guint64 overdrawn;   /* references beyond the counts of their referents: the dump contradicts itself so often */
     GHashTable *modules; /* owned; id of what stands in sys.modules → index of the reference, plus 1 */
@@ -20,8 +22,8 @@ typedef struct {
 
 /* Surplus of every object: its count less counted references and counted roots. NULL: no memory. */
 HaLedger *ha_ledger_new(const HaGraph *g, GError **error);
-/* The same from what one had found before: left has as many items as there are objects, and is copied. */
-HaLedger *ha_ledger_new_known(const HaGraph *g, const guint32 *left, guint64 overdrawn);
+/* The same from what one had found before: left has as many items as there are objects, and is borrowed. */
+HaLedger *ha_ledger_new_known(const HaGraph *g, const HaColumn *left, guint64 overdrawn);
 void ha_ledger_free(HaLedger *l);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(HaLedger, ha_ledger_free)
 guint32 ha_ledger_surplus(const HaLedger *l, HaId id); /* 0: none, or unknown */

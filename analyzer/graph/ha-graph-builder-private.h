@@ -4,18 +4,6 @@
 #include "ha-graph-builder.h"
 #include "ha-graph-private.h"
 
-enum {
-    RAW_ADDR,   /* guint64 */
-    RAW_N_REFS, /* guint32: how many; HA_WIDE: in wide_n_refs */
-    RAW_SIZE,   /* guint32 and so on, as in the graph */
-    RAW_REFCOUNT,
-    RAW_TYPE,
-    RAW_LAYOUT,
-    RAW_CONTENT,
-    RAW_FLAGS, /* guint16 */
-    RAW_COLUMNS
-};
-
 #define HA_ROWS_PER_MARK 65536u
 
 typedef struct {
@@ -24,31 +12,28 @@ typedef struct {
 } HaRole;
 
 struct HaGraphBuilder {
-    HaGraph *graph; /* owned; side tables are filled in place, with rows where ids will stand */
-    guint32 n;      /* rows; the vectors' own n is not kept up to date */
-    HaVec rows[RAW_COLUMNS];
-    HaVec extra; /* guint32; empty until an object has some */
+    HaGraph *graph;     /* owned; its columns and tables are filled in place, with rows where ids will stand */
+    guint32 n;          /* rows */
+    HaVec flags;        /* guint8 */
+    HaColumn n_refs_of; /* how many references each row has */
     /*
      * guint8: the references of the rows, one after the other, a third as large as the addresses would be. Each row has parts until there
      * are as many as it should have: uv number × 2 | 1 if what follows is no first part, number × daddr (format.h).
      */
     HaVec refs;
     guint64 n_refs;
-    HaVec marks;             /* guint64: bytes of refs before every HA_ROWS_PER_MARK-th row */
-    GHashTable *wide_n_refs; /* owned: row → guint64 * */
-    HaVec root_addr;         /* guint64, one for each of graph->roots */
-    HaVec roles;             /* HaRole */
-    HaVec frame_addr;        /* 3 × guint64: frame, code, function */
-    GByteArray *tables;      /* borrowed; may be NULL */
-    HaMayGrow may_grow;      /* NULL: may */
+    HaVec marks;        /* guint64: bytes of refs before every HA_ROWS_PER_MARK-th row */
+    HaVec root_addr;    /* guint64, one for each of graph->roots */
+    HaVec roles;        /* HaRole */
+    HaVec frame_addr;   /* 3 × guint64: frame, code, function */
+    GByteArray *tables; /* borrowed; may be NULL */
+    HaMayGrow may_grow; /* NULL: may */
     gpointer may_grow_user;
     guint64 contents_dropped, without_type;
     /* what the allocator takes for an object whose row does not say it: META real.*; step 0: not known */
     guint64 real_step, real_add, real_least;
     gboolean failed, too_many, wide_offsets;
 };
-
-#define RAW(b, column, type, row) HA_ITEM((b)->rows[column], type, row)
 
 /* A number as the file has them; returns its length, at most 10. */
 static inline guint

@@ -18,8 +18,9 @@ ha_graph_builder_new(HaSource source)
     g->chunk = g_string_chunk_new(1 << 16);
     g->meta = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
     g->counters = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
-    g->wide_size = g_hash_table_new_full(NULL, NULL, NULL, g_free);
-    g->wide_refcount = g_hash_table_new_full(NULL, NULL, NULL, g_free);
+    ha_addrs_init(&g->addrs);
+    for (guint c = 0; c < HA_COLUMNS; c++)
+        ha_column_init(&g->columns[c], c == HA_TYPE || c == HA_LAYOUT || c == HA_CONTENT);
     g->arena.item = 1;
     g->names.item = sizeof(const char *);
     g->types.item = sizeof(HaType);
@@ -31,16 +32,10 @@ ha_graph_builder_new(HaSource source)
     g->threads.item = sizeof(HaThread);
     g->frames.item = sizeof(HaFrame);
     g->skipped.item = sizeof(HaSkipped);
-    static const gsize row_items[RAW_COLUMNS] = {
-        [RAW_ADDR] = sizeof(guint64),     [RAW_N_REFS] = sizeof(guint32), [RAW_SIZE] = sizeof(guint32),
-        [RAW_REFCOUNT] = sizeof(guint32), [RAW_TYPE] = sizeof(guint32),   [RAW_LAYOUT] = sizeof(guint32),
-        [RAW_CONTENT] = sizeof(guint32),  [RAW_FLAGS] = sizeof(guint16)};
-    for (guint c = 0; c < RAW_COLUMNS; c++)
-        b->rows[c].item = row_items[c];
-    b->extra.item = sizeof(guint32);
+    b->flags.item = 1;
+    ha_column_init(&b->n_refs_of, FALSE);
     b->refs.item = 1;
     b->marks.item = sizeof(guint64);
-    b->wide_n_refs = g_hash_table_new_full(NULL, NULL, NULL, g_free);
     b->root_addr.item = sizeof(guint64);
     b->roles.item = sizeof(HaRole);
     b->frame_addr.item = 3 * sizeof(guint64);
@@ -62,12 +57,10 @@ ha_graph_builder_free(HaGraphBuilder *b)
 {
     if (b == NULL)
         return;
-    for (guint c = 0; c < RAW_COLUMNS; c++)
-        ha_vec_clear(&b->rows[c]);
-    ha_vec_clear(&b->extra);
+    ha_vec_clear(&b->flags);
+    ha_column_clear(&b->n_refs_of);
     ha_vec_clear(&b->refs);
     ha_vec_clear(&b->marks);
-    g_hash_table_unref(b->wide_n_refs);
     ha_vec_clear(&b->root_addr);
     ha_vec_clear(&b->roles);
     ha_vec_clear(&b->frame_addr);
@@ -214,17 +207,6 @@ keep_content(HaGraphBuilder *b, const struct hf_object_row *row)
     return offset;
 }
 
-static guint32
-narrow(GHashTable *wide, guint32 row, guint64 value)
-{
-    if (G_LIKELY(value < HA_WIDE))
-        return value;
-    guint64 *kept = g_new(guint64, 1);
-    *kept = value;
-    g_hash_table_insert(wide, GUINT_TO_POINTER(row), kept);
-    return HA_WIDE;
-}
-
 /* What a caller has that is no reader: the same bytes that a file would have. */
 static void
 pack_refs(HaVec *to, const struct hf_object_row *row)
@@ -243,11 +225,10 @@ add_refs(HaGraphBuilder *b, const struct hf_object_row *row)
 {
     if (row->n_refs == 0)
         return TRUE;
-    guint32 last = b->n - 1;
-    guint64 n = RAW(b, RAW_N_REFS, guint32, last);
-    if (n == HA_WIDE)
-        n = *(guint64 *)g_hash_table_lookup(b->wide_n_refs, GUINT_TO_POINTER(last));
-    RAW(b, RAW_N_REFS, guint32, last) = narrow(b->wide_n_refs, last, n + row->n_refs);
+    gsize last = b->n - 1;
+    guint64 before = row->flags & HF_OBJ_CONT ? ha_column_get(&b->n_refs_of, last) : 0;
+    if (!ha_column_set(&b->n_refs_of, last, before + row->n_refs))
+        return FALSE;
     b->n_refs += row->n_refs;
     if (row->n_refs > G_MAXSSIZE / 20 ||
         !room(b, &b->refs, 10 + (row->packed != NULL ? row->packed_len : 10 * row->n_refs)))
@@ -262,17 +243,18 @@ add_refs(HaGraphBuilder *b, const struct hf_object_row *row)
     return TRUE;
 }
 
+/* From the first row on that has one. */
 static gboolean
 add_extra(HaGraphBuilder *b, guint64 extra)
 {
-    if (extra == 0 && b->extra.n == 0)
+    HaColumn *c = &b->graph->columns[HA_EXTRA];
+    if (extra == 0 && c->items.n == 0)
         return TRUE;
-    if (!room(b, &b->extra, b->n - b->extra.n))
+    if (!ha_column_reserve(c, b->n - c->items.n))
         return FALSE;
-    while (b->extra.n < b->n)
-        HA_ITEM(b->extra, guint32, b->extra.n++) = 0;
-    HA_ITEM(b->extra, guint32, b->n - 1) = MIN(extra, G_MAXUINT32);
-    return TRUE;
+    while (c->items.n + 1 < b->n)
+        ha_column_put(c, 0);
+    return ha_column_put(c, extra);
 }
 
 static guint64
@@ -283,6 +265,19 @@ usual_size(const HaGraphBuilder *b, guint64 size)
     return MAX(b->real_least, (size + b->real_add + b->real_step - 1) / b->real_step * b->real_step);
 }
 
+/* Room in all columns, half as much again. */
+static gboolean
+grow(HaGraphBuilder *b)
+{
+    HaGraph *g = b->graph;
+    gsize more = b->n / 2 + 1024;
+    b->failed |= !ha_vec_reserve(&b->flags, more) || !ha_column_reserve(&b->n_refs_of, more) ||
+                 !ha_vec_reserve(&g->addrs.low, more);
+    for (guint c = 0; c < HA_COLUMNS; c++)
+        b->failed |= c != HA_EXTRA && !ha_column_reserve(&g->columns[c], more);
+    return !b->failed;
+}
+
 gboolean
 ha_graph_builder_object(HaGraphBuilder *b, const struct hf_object_row *row)
 {
@@ -290,23 +285,20 @@ ha_graph_builder_object(HaGraphBuilder *b, const struct hf_object_row *row)
     if (row->flags & HF_OBJ_CONT) {
         if (b->n == 0)
             return TRUE;
-        RAW(b, RAW_FLAGS, guint16, b->n - 1) |= row->flags & HF_OBJ_BROKEN;
+        HA_ITEM(b->flags, guint8, b->n - 1) |= ha_flags_pack(row->flags & HF_OBJ_BROKEN);
         return add_refs(b, row); /* references belong to the last row */
     }
     if (b->n == HA_ID_NONE - 1) {
         b->too_many = TRUE;
         return FALSE;
     }
-    if (b->n == b->rows[RAW_ADDR].capacity) {
+    if (b->n == b->flags.capacity) {
         if (b->may_grow != NULL && !b->may_grow(b->may_grow_user, b->n, b->n_refs)) {
             b->failed = TRUE;
             return FALSE;
         }
-        for (guint c = 0; c < RAW_COLUMNS; c++) {
-            b->rows[c].n = b->n;
-            if (!room(b, &b->rows[c], b->n / 2 + 1024))
-                return FALSE;
-        }
+        if (!grow(b))
+            return FALSE;
     }
     guint32 i = b->n;
     if (i % HA_ROWS_PER_MARK == 0) {
@@ -314,24 +306,23 @@ ha_graph_builder_object(HaGraphBuilder *b, const struct hf_object_row *row)
             return FALSE;
         HA_ITEM(b->marks, guint64, b->marks.n++) = b->refs.n;
     }
-    RAW(b, RAW_ADDR, guint64, i) = row->addr;
-    RAW(b, RAW_N_REFS, guint32, i) = 0;
-    RAW(b, RAW_SIZE, guint32, i) = narrow(g->wide_size, i, row->size);
-    if (row->flags & HF_OBJ_REFCOUNT)
-        RAW(b, RAW_REFCOUNT, guint32, i) = narrow(g->wide_refcount, i, row->refcount);
-    else if (row->flags & HF_OBJ_IMMORTAL || g->source != HA_SOURCE_HEAPDUMP_GDB)
-        RAW(b, RAW_REFCOUNT, guint32, i) = HA_WIDE; /* not in the table: unknown */
-    else
-        RAW(b, RAW_REFCOUNT, guint32, i) = 1;
-    RAW(b, RAW_TYPE, guint32, i) = row->type < g->types.n ? row->type : 0;
-    b->without_type += RAW(b, RAW_TYPE, guint32, i) == 0;
-    RAW(b, RAW_LAYOUT, guint32, i) = row->layout < g->layouts.n ? row->layout : 0;
-    RAW(b, RAW_CONTENT, guint32, i) = row->flags & HF_OBJ_CONTENT ? keep_content(b, row) : 0;
+    guint64 refcount = row->flags & HF_OBJ_REFCOUNT                                          ? row->refcount
+                       : row->flags & HF_OBJ_IMMORTAL || g->source != HA_SOURCE_HEAPDUMP_GDB ? HA_COLUMN_NONE
+                                                                                             : 1;
     guint64 real = row->flags & HF_OBJ_REAL_SIZE ? row->real_size : usual_size(b, row->size);
     guint64 extra = real > row->size ? real - row->size : 0;
-    RAW(b, RAW_FLAGS, guint16, i) = row->flags & HF_OBJ_FLAGS_ALL;
+    guint32 type = row->type < g->types.n ? row->type : 0;
+    b->without_type += type == 0;
+    HA_ITEM(b->flags, guint8, b->flags.n++) = ha_flags_pack(row->flags);
     b->n++;
-    return add_extra(b, extra) && add_refs(b, row) && !b->failed;
+    HaColumn *c = g->columns;
+    b->failed |= !ha_addrs_put(&g->addrs, row->addr) || !ha_column_put(&b->n_refs_of, 0) ||
+                 !ha_column_put(&c[HA_TYPE], type) ||
+                 !ha_column_put(&c[HA_LAYOUT], row->layout < g->layouts.n ? row->layout : 0) ||
+                 !ha_column_put(&c[HA_SIZE], row->size) || !ha_column_put(&c[HA_REFCOUNT], refcount) ||
+                 !ha_column_put(&c[HA_CONTENT], row->flags & HF_OBJ_CONTENT ? keep_content(b, row) : 0) ||
+                 !add_extra(b, extra) || !add_refs(b, row);
+    return !b->failed;
 }
 
 static void

@@ -38,57 +38,6 @@ release(gpointer array, gsize *from, gsize to)
     *from = to;
 }
 
-/*
- * Moves one raw column into its final order; the raw one is gone afterwards. *spare is an array of as many items of 4 bytes, which saves the
- * kernel from clearing new pages for each column.
- */
-static gpointer
-take_column(HaVec *raw, const Ids *ids, guint32 n, HaVec *spare)
-{
-    gpointer result;
-    raw->n = ids->n;
-    if (ids->id == NULL) {
-        ha_vec_trim(raw);
-        result = raw->data != NULL ? raw->data : ha_mem_new(1, raw->item);
-        raw->data = NULL;
-        ha_vec_clear(raw);
-        return result;
-    }
-    gboolean recycle = raw->item == sizeof(guint32);
-    HaVec to = {.item = raw->item};
-    if (recycle && spare->capacity >= n) {
-        to = *spare;
-        *spare = (HaVec){.item = raw->item};
-    } else if (!ha_vec_reserve(&to, MAX(n, 1))) {
-        return NULL;
-    }
-    gsize released = 0;
-#define SCATTER(type)                                                                                                  \
-    for (guint32 row = 0; row < ids->n; row++) {                                                                       \
-        if (ids->id[row] != HA_ID_NONE)                                                                                \
-            ((type *)to.data)[ids->id[row]] = ((const type *)raw->data)[row];                                          \
-        if (!recycle && row % 65536 == 0)                                                                              \
-            release(raw->data, &released, row * sizeof(type));                                                         \
-    }
-    if (raw->item == sizeof(guint64))
-        SCATTER(guint64)
-    else if (raw->item == sizeof(guint32))
-        SCATTER(guint32)
-    else
-        SCATTER(guint16)
-#undef SCATTER
-    if (recycle) {
-        ha_vec_clear(spare);
-        *spare = *raw;
-        *raw = (HaVec){.item = raw->item};
-    } else {
-        ha_vec_clear(raw);
-    }
-    to.n = MAX(n, 1);
-    ha_vec_trim(&to);
-    return to.data;
-}
-
 static gboolean
 add_hole(HaGraph *g, HaId id, guint64 position)
 {
@@ -97,15 +46,6 @@ add_hole(HaGraph *g, HaId id, guint64 position)
     HA_ITEM(g->holes, HaHole, g->holes.n++) = (HaHole){.id = id, .position = position};
     g->flags[id] |= HA_FLAG_HOLES;
     return TRUE;
-}
-
-static guint64
-n_refs_of(const HaGraphBuilder *b, guint32 row)
-{
-    guint64 n = RAW(b, RAW_N_REFS, guint32, row);
-    if (G_UNLIKELY(n == HA_WIDE))
-        n = *(guint64 *)g_hash_table_lookup(b->wide_n_refs, GUINT_TO_POINTER(row));
-    return n;
 }
 
 /* Where the references of each object begin. */
@@ -126,7 +66,7 @@ place_refs(HaGraphBuilder *b, const Ids *ids)
         at[0] = 0;                                                                                                     \
         for (guint32 row = 0; row < ids->n; row++)                                                                     \
             if (id_of(ids, row) != HA_ID_NONE)                                                                         \
-                at[(gsize)id_of(ids, row) + 1] = n_refs_of(b, row);                                                    \
+                at[(gsize)id_of(ids, row) + 1] = ha_column_get(&b->n_refs_of, row);                                    \
         for (gsize i = 1; i < items; i++)                                                                              \
             at[i] += at[i - 1];                                                                                        \
     } while (0)
@@ -148,6 +88,7 @@ typedef struct {
     guint64 missing;    /* places without an object */
     guint64 dangling;   /* those among them that are not empty */
     guint64 addr[BATCH], to[BATCH];
+    HaId id[BATCH];
     guint n;
 } Linking;
 
@@ -155,13 +96,13 @@ static void
 flush(Linking *l)
 {
     HaGraph *g = l->b->graph;
+    ha_page_index_lookup_many(&g->index, l->addr, l->id, l->n);
     for (guint i = 0; i < l->n; i++) {
-        HaId id = ha_page_index_lookup(&g->index, l->addr[i]);
-        if (G_UNLIKELY(id == HA_ID_NONE)) {
+        if (G_UNLIKELY(l->id[i] == HA_ID_NONE)) {
             l->missing++;
             l->dangling += l->addr[i] != 0;
         }
-        g->refs[l->to[i]] = id;
+        g->refs[l->to[i]] = l->id[i];
     }
     l->n = 0;
 }
@@ -175,7 +116,7 @@ link_rows(gpointer user)
     gsize released = l->at;
     for (guint32 row = l->first; row < l->end; row++) {
         HaId id = id_of(l->ids, row);
-        guint64 left = n_refs_of(l->b, row);
+        guint64 left = ha_column_get(&l->b->n_refs_of, row);
         guint64 to = id != HA_ID_NONE && left > 0 ? ha_graph_first_ref(g, id) : 0;
         while (left > 0) {
             guint64 head, base;
@@ -187,7 +128,7 @@ link_rows(gpointer user)
                     l->at += hf_unpack_uv(bytes + l->at, l->at_end - l->at, &head);
                 continue;
             }
-            base = head & 1 ? 0 : g->addr[id];
+            base = head & 1 ? 0 : ha_addrs_get(&g->addrs, id);
             while (part > 0) {
                 if (l->n == BATCH)
                     flush(l);
@@ -196,10 +137,8 @@ link_rows(gpointer user)
                 l->at += hf_unpack_refs(bytes + l->at, l->at_end - l->at, base, addr, take);
                 base = addr[take - 1];
                 part -= take;
-                for (guint i = 0; i < take; i++) {
-                    ha_page_index_prefetch(&g->index, addr[i]);
+                for (guint i = 0; i < take; i++)
                     l->to[l->n++] = to++;
-                }
             }
         }
         if (row % 65536 == 0)
@@ -267,32 +206,8 @@ link_refs(HaGraphBuilder *b, const Ids *ids, guint64 *dangling)
         *dangling += linking[t].dangling;
     }
     ha_vec_clear(&b->refs);
-    ha_vec_clear(&b->rows[RAW_N_REFS]);
+    ha_column_clear(&b->n_refs_of);
     return missing == 0 || close_holes(g);
-}
-
-/* Side tables were kept by row; a row that was dropped finds the id of the one that was kept, and must not disturb it. */
-static void
-renumber(HaGraph *g, const Ids *ids)
-{
-    if (ids->id == NULL)
-        return;
-    GHashTable **wides[] = {&g->wide_size, &g->wide_refcount};
-    for (guint t = 0; t < G_N_ELEMENTS(wides); t++) {
-        GHashTable *old = *wides[t], *table = g_hash_table_new_full(NULL, NULL, NULL, g_free);
-        GHashTableIter iter;
-        gpointer row, value;
-        g_hash_table_iter_init(&iter, old);
-        while (g_hash_table_iter_next(&iter, &row, &value)) {
-            HaId id = ids->id[GPOINTER_TO_UINT(row)];
-            if (id == HA_ID_NONE)
-                continue;
-            g_hash_table_iter_steal(&iter);
-            g_hash_table_insert(table, GUINT_TO_POINTER(id), value);
-        }
-        g_hash_table_unref(old);
-        *wides[t] = table;
-    }
 }
 
 static int
@@ -365,18 +280,25 @@ mark_weak(HaGraph *g)
     return TRUE;
 }
 
+/* Everything that is kept by row, by id. */
 static gboolean
-sort_addresses(HaGraphBuilder *b, const Ids *ids)
+sort_columns(HaGraphBuilder *b, const Ids *ids)
 {
     HaGraph *g = b->graph;
-    HaVec none = {.item = sizeof(guint32)};
-    g->addr = take_column(&b->rows[RAW_ADDR], ids, g->n, &none);
-    ha_page_index_use(&g->index, g->addr);
-    return g->addr != NULL;
+    HaVec spare = {.item = 1};
+    gboolean ok = ha_addrs_permute(&g->addrs, ids->id, g->n, &spare);
+    for (guint c = 0; ok && c < HA_COLUMNS; c++)
+        ok = (c == HA_EXTRA && g->columns[c].items.n == 0) || ha_column_permute(&g->columns[c], ids->id, g->n, &spare);
+    ok = ok && ha_permute(&b->flags, ids->id, g->n, &spare);
+    ha_vec_clear(&spare);
+    g->flags = b->flags.data;
+    b->flags = (HaVec){.item = 1};
+    ha_page_index_use(&g->index, &g->addrs);
+    return ok;
 }
 
 /* Layouts that other objects know better; only those that fit. */
-static void
+static gboolean
 take_roles(HaGraphBuilder *b)
 {
     HaGraph *g = b->graph;
@@ -393,10 +315,12 @@ take_roles(HaGraphBuilder *b)
             open |= count == 0;
             n += count;
         }
-        if (!open && n == ha_graph_first_ref(g, (guint64)id + 1) - ha_graph_first_ref(g, id))
-            g->layout[id] = role->layout;
+        if (!open && n == ha_graph_first_ref(g, (guint64)id + 1) - ha_graph_first_ref(g, id) &&
+            !ha_column_set(&g->columns[HA_LAYOUT], id, role->layout))
+            return FALSE;
     }
     ha_vec_clear(&b->roles);
+    return TRUE;
 }
 
 static gboolean
@@ -404,29 +328,14 @@ finish(HaGraphBuilder *b)
 {
     HaGraph *g = b->graph;
     Ids ids = {.n = b->n};
-    HaVec spare = {.item = sizeof(guint32)};
     guint64 dangling = 0, no_root = 0;
-    if (!ha_page_index_rank(&g->index, b->rows[RAW_ADDR].data, b->n, &ids.id))
+    if (!ha_page_index_rank(&g->index, &g->addrs, &ids.id))
         return FALSE;
     g->n = g->index.n;
-    HaVec *rows = b->rows;
-    gboolean ok = (g->size = take_column(&rows[RAW_SIZE], &ids, g->n, &spare)) != NULL &&
-                  (g->refcount = take_column(&rows[RAW_REFCOUNT], &ids, g->n, &spare)) != NULL &&
-                  (g->type = take_column(&rows[RAW_TYPE], &ids, g->n, &spare)) != NULL &&
-                  (g->layout = take_column(&rows[RAW_LAYOUT], &ids, g->n, &spare)) != NULL &&
-                  (g->content = take_column(&rows[RAW_CONTENT], &ids, g->n, &spare)) != NULL &&
-                  (b->extra.n == 0 || (g->extra = take_column(&b->extra, &ids, g->n, &spare)) != NULL) &&
-                  (g->flags = take_column(&rows[RAW_FLAGS], &ids, g->n, &spare)) != NULL;
-    ha_vec_clear(&spare);
-    ok = ok && sort_addresses(b, &ids) && link_refs(b, &ids, &dangling) && mark_weak(g);
-    if (ok)
-        renumber(g, &ids);
+    gboolean ok = sort_columns(b, &ids) && link_refs(b, &ids, &dangling) && mark_weak(g);
     ha_mem_free(ids.id);
-    ok = ok && ha_graph_builder_link_roots(b, &no_root);
-    if (!ok)
+    if (!ok || !ha_graph_builder_link_roots(b, &no_root) || !take_roles(b))
         return FALSE;
-
-    take_roles(b);
     ha_vec_trim(&g->arena);
     const struct {
         const char *key;

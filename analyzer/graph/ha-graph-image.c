@@ -8,35 +8,20 @@
 static const char *const counter_names[] = {HA_COUNTER_DUPLICATES, HA_COUNTER_DANGLING, HA_COUNTER_NO_ROOT,
                                             HA_COUNTER_NO_TYPE, HA_COUNTER_NO_CONTENT};
 
-/* A row of a table of values that 32 bits do not hold. */
-typedef struct {
-    guint64 id, value;
-} Wide;
-
-static HaImagePart
-table_part(GHashTable *table, GPtrArray *owned)
-{
-    Wide *rows = g_new(Wide, g_hash_table_size(table) + 1);
-    gsize n = 0;
-    GHashTableIter iter;
-    gpointer id, value;
-    g_hash_table_iter_init(&iter, table);
-    while (g_hash_table_iter_next(&iter, &id, &value))
-        rows[n++] = (Wide){GPOINTER_TO_UINT(id), *(guint64 *)value};
-    g_ptr_array_add(owned, rows);
-    return (HaImagePart){rows, n * sizeof *rows};
-}
+G_STATIC_ASSERT((int)HA_IMAGE_COLUMNS == (int)HA_COLUMNS);
 
 /* Bytes of each part but the arena and the tables, which may be of any length; G_MAXSIZE: as it comes. */
 static gsize
 expected_bytes(const HaImageFacts *f, guint part)
 {
     gsize n = f->n, offsets = (n + 1) * (f->wide_offsets ? sizeof(guint64) : sizeof(guint32));
+    if (part >= HA_IMAGE_ITEMS && part < HA_IMAGE_ITEMS + HA_IMAGE_COLUMNS)
+        return n * f->widths[part - HA_IMAGE_ITEMS];
     switch (part) {
-    case HA_IMAGE_ADDR:
-        return n * sizeof(guint64);
+    case HA_IMAGE_ADDRS:
+        return n * sizeof(guint32);
     case HA_IMAGE_FLAGS:
-        return n * sizeof(guint16);
+        return n;
     case HA_IMAGE_OFFSET:
     case HA_IMAGE_BACK_OFFSET:
         return offsets;
@@ -46,25 +31,26 @@ expected_bytes(const HaImageFacts *f, guint part)
     case HA_IMAGE_WEAK:
     case HA_IMAGE_BACK_WEAK:
         return (f->n_refs / 64 + 1) * sizeof(guint64);
-    case HA_IMAGE_SLOTS:
-    case HA_IMAGE_ARENA:
-    case HA_IMAGE_HOLES:
-    case HA_IMAGE_WIDE_SIZE:
-    case HA_IMAGE_WIDE_REFCOUNT:
-        return G_MAXSIZE;
     default:
-        return n * sizeof(guint32);
+        return G_MAXSIZE;
     }
 }
 
 static gboolean
 may_lack(guint part)
 {
-    return part == HA_IMAGE_EXTRA || part == HA_IMAGE_WEAK || part == HA_IMAGE_BACK_WEAK || part == HA_IMAGE_SLOTS;
+    return part == HA_IMAGE_ITEMS + HA_EXTRA || part == HA_IMAGE_WEAK || part == HA_IMAGE_BACK_WEAK ||
+           part == HA_IMAGE_SLOTS;
+}
+
+static HaImagePart
+part_of(const HaVec *v)
+{
+    return (HaImagePart){v->data, v->n * v->item};
 }
 
 void
-ha_graph_image(HaGraph *g, HaImageFacts *facts, HaImagePart parts[HA_IMAGE_PARTS], GPtrArray *owned)
+ha_graph_image(HaGraph *g, HaImageFacts *facts, HaImagePart parts[HA_IMAGE_PARTS])
 {
     g_assert(g->back_refs != NULL);
     *facts = (HaImageFacts){.n = g->n, .wide_offsets = g->offset64 != NULL, .n_refs = g->n_refs};
@@ -72,30 +58,31 @@ ha_graph_image(HaGraph *g, HaImageFacts *facts, HaImagePart parts[HA_IMAGE_PARTS
         const guint64 *value = g_hash_table_lookup(g->counters, counter_names[i]);
         facts->counters[i] = value != NULL ? *value : 0;
     }
-    const void *starts[HA_IMAGE_PARTS] = {
-        [HA_IMAGE_ADDR] = g->addr,
-        [HA_IMAGE_SIZE] = g->size,
-        [HA_IMAGE_REFCOUNT] = g->refcount,
-        [HA_IMAGE_TYPE] = g->type,
-        [HA_IMAGE_LAYOUT] = g->layout,
-        [HA_IMAGE_CONTENT] = g->content,
-        [HA_IMAGE_EXTRA] = g->extra,
-        [HA_IMAGE_FLAGS] = g->flags,
-        [HA_IMAGE_OFFSET] = g->offset64 != NULL ? (void *)g->offset64 : (void *)g->offset32,
-        [HA_IMAGE_REFS] = g->refs,
-        [HA_IMAGE_BACK_OFFSET] = g->back_offset64 != NULL ? (void *)g->back_offset64 : (void *)g->back_offset32,
-        [HA_IMAGE_BACK_REFS] = g->back_refs,
-        [HA_IMAGE_WEAK] = g->weak,
-        [HA_IMAGE_BACK_WEAK] = g->back_weak,
+    for (guint c = 0; c < HA_COLUMNS; c++) {
+        facts->widths[c] = g->columns[c].items.item;
+        parts[HA_IMAGE_ITEMS + c] = part_of(&g->columns[c].items);
+        parts[HA_IMAGE_WIDE + c] = part_of(&g->columns[c].wide);
+    }
+    const struct {
+        guint part;
+        const void *start;
+    } arrays[] = {
+        {HA_IMAGE_FLAGS, g->flags},
+        {HA_IMAGE_OFFSET, g->offset64 != NULL ? (void *)g->offset64 : (void *)g->offset32},
+        {HA_IMAGE_REFS, g->refs},
+        {HA_IMAGE_BACK_OFFSET, g->back_offset64 != NULL ? (void *)g->back_offset64 : (void *)g->back_offset32},
+        {HA_IMAGE_BACK_REFS, g->back_refs},
+        {HA_IMAGE_WEAK, g->weak},
+        {HA_IMAGE_BACK_WEAK, g->back_weak},
     };
-    for (guint p = 0; p < HA_IMAGE_PARTS; p++)
-        parts[p] = (HaImagePart){starts[p], starts[p] != NULL ? expected_bytes(facts, p) : 0};
-    parts[HA_IMAGE_SLOTS].start = g->index.slots;
-    parts[HA_IMAGE_SLOTS].bytes = ha_page_index_bytes(&g->index);
-    parts[HA_IMAGE_ARENA] = (HaImagePart){g->arena.data, g->arena.n};
-    parts[HA_IMAGE_HOLES] = (HaImagePart){g->holes.data, g->holes.n * sizeof(HaHole)};
-    parts[HA_IMAGE_WIDE_SIZE] = table_part(g->wide_size, owned);
-    parts[HA_IMAGE_WIDE_REFCOUNT] = table_part(g->wide_refcount, owned);
+    for (guint i = 0; i < G_N_ELEMENTS(arrays); i++)
+        parts[arrays[i].part] =
+            (HaImagePart){arrays[i].start, arrays[i].start != NULL ? expected_bytes(facts, arrays[i].part) : 0};
+    parts[HA_IMAGE_ADDRS] = part_of(&g->addrs.low);
+    parts[HA_IMAGE_STEPS] = part_of(&g->addrs.steps);
+    parts[HA_IMAGE_SLOTS] = (HaImagePart){g->index.slots, ha_page_index_bytes(&g->index)};
+    parts[HA_IMAGE_ARENA] = part_of(&g->arena);
+    parts[HA_IMAGE_HOLES] = part_of(&g->holes);
 }
 
 static gboolean
@@ -105,6 +92,15 @@ all_below(const guint32 *values, gsize n, guint64 limit)
     for (gsize i = 0; i < n; i++)
         greatest = MAX(greatest, values[i]);
     return n == 0 || greatest < limit;
+}
+
+static gboolean
+column_below(const HaGraph *g, guint column, guint64 limit)
+{
+    guint32 greatest = 0;
+    for (gsize i = 0; i < g->n; i++)
+        greatest = MAX(greatest, ha_column_code(&g->columns[column], i));
+    return g->n == 0 || greatest < limit;
 }
 
 static gboolean
@@ -139,12 +135,13 @@ contents_within(const HaGraph *g)
     const guint8 *arena = g->arena.data, *end = arena + g->arena.n;
     for (HaId id = 0; id < g->n; id++) {
         guint64 length, whole;
-        if (g->content[id] == 0)
+        guint64 start = ha_graph_value(g, HA_CONTENT, id) * 4;
+        if (start == 0)
             continue;
-        if ((guint64)g->content[id] * 4 >= g->arena.n)
+        if (start >= g->arena.n)
             return FALSE;
-        const guint8 *at = arena + (gsize)g->content[id] * 4;
-        if (!uv_within(&at, end, &length) || (g->flags[id] & HF_OBJ_CUT && !uv_within(&at, end, &whole)) ||
+        const guint8 *at = arena + start;
+        if (!uv_within(&at, end, &length) || (g->flags[id] & HA_FLAG_CUT && !uv_within(&at, end, &whole)) ||
             length > (guint64)(end - at))
             return FALSE;
     }
@@ -154,10 +151,22 @@ contents_within(const HaGraph *g)
 static gboolean
 addresses_rise(const HaGraph *g)
 {
-    gboolean ok = TRUE;
-    for (HaId id = 1; id < g->n; id++)
-        ok &= g->addr[id] > g->addr[id - 1];
-    return ok;
+    const HaAddrStep *steps = g->addrs.steps.data;
+    HaAddrCursor cursor = {.a = &g->addrs};
+    guint64 before = 0;
+
+    if (g->n > 0 && (g->addrs.steps.n == 0 || steps[0].first != 0))
+        return FALSE;
+    for (gsize s = 1; s < g->addrs.steps.n; s++)
+        if (steps[s].first <= steps[s - 1].first || steps[s].first >= g->n)
+            return FALSE;
+    for (HaId id = 0; id < g->n; id++) {
+        guint64 addr = ha_addr_cursor_get(&cursor, id);
+        if (id > 0 && addr <= before)
+            return FALSE;
+        before = addr;
+    }
+    return TRUE;
 }
 
 /* In order, of objects that say so, at places that they have. */
@@ -182,21 +191,10 @@ holes_fit(const HaGraph *g)
 static gboolean
 is_sound(const HaGraph *g)
 {
-    return addresses_rise(g) && all_below(g->type, g->n, g->types.n) && all_below(g->layout, g->n, g->layouts.n) &&
+    return addresses_rise(g) && column_below(g, HA_TYPE, g->types.n) && column_below(g, HA_LAYOUT, g->layouts.n) &&
            offsets_rise(g, g->offset32, g->offset64) && offsets_rise(g, g->back_offset32, g->back_offset64) &&
            all_below(g->refs, g->n_refs, g->n) && all_below(g->back_refs, g->n_refs, g->n) && contents_within(g) &&
            holes_fit(g) && ha_page_index_is_sound(&g->index);
-}
-
-static void
-take_table(GHashTable *table, const HaImagePart *part)
-{
-    const Wide *rows = part->start;
-    for (gsize i = 0; i < part->bytes / sizeof *rows; i++) {
-        guint64 *value = g_new(guint64, 1);
-        *value = rows[i].value;
-        g_hash_table_insert(table, GUINT_TO_POINTER((guint)rows[i].id), value);
-    }
 }
 
 static gboolean
@@ -209,9 +207,19 @@ sizes_fit(const HaImageFacts *facts, const HaImagePart *parts)
         if (bytes != G_MAXSIZE && parts[p].bytes != bytes && !(parts[p].bytes == 0 && may_lack(p)))
             return FALSE;
     }
-    return parts[HA_IMAGE_HOLES].bytes % sizeof(HaHole) == 0 && parts[HA_IMAGE_WIDE_SIZE].bytes % sizeof(Wide) == 0 &&
-           parts[HA_IMAGE_WIDE_REFCOUNT].bytes % sizeof(Wide) == 0 &&
+    for (guint c = 0; c < HA_COLUMNS; c++)
+        if (parts[HA_IMAGE_WIDE + c].bytes % sizeof(HaColumnWide) != 0)
+            return FALSE;
+    return parts[HA_IMAGE_HOLES].bytes % sizeof(HaHole) == 0 && parts[HA_IMAGE_STEPS].bytes % sizeof(HaAddrStep) == 0 &&
            (parts[HA_IMAGE_WEAK].bytes == 0) == (parts[HA_IMAGE_BACK_WEAK].bytes == 0);
+}
+
+static void
+map_vec(HaVec *v, const HaImagePart *part)
+{
+    ha_vec_clear(v);
+    v->data = (gpointer)part->start;
+    v->n = v->capacity = part->bytes / v->item;
 }
 
 HaGraph *
@@ -227,13 +235,15 @@ ha_graph_from_image(HaGraphBuilder *b, const HaImageFacts *facts, const HaImageP
     g->mapping_borrowed = TRUE;
     g->n = facts->n;
     g->n_refs = facts->n_refs;
-    g->addr = (gpointer)parts[HA_IMAGE_ADDR].start;
-    g->size = (gpointer)parts[HA_IMAGE_SIZE].start;
-    g->refcount = (gpointer)parts[HA_IMAGE_REFCOUNT].start;
-    g->type = (gpointer)parts[HA_IMAGE_TYPE].start;
-    g->layout = (gpointer)parts[HA_IMAGE_LAYOUT].start;
-    g->content = (gpointer)parts[HA_IMAGE_CONTENT].start;
-    g->extra = parts[HA_IMAGE_EXTRA].bytes > 0 ? (gpointer)parts[HA_IMAGE_EXTRA].start : NULL;
+    map_vec(&g->addrs.low, &parts[HA_IMAGE_ADDRS]);
+    map_vec(&g->addrs.steps, &parts[HA_IMAGE_STEPS]);
+    for (guint c = 0; c < HA_COLUMNS; c++) {
+        const HaImagePart *items = &parts[HA_IMAGE_ITEMS + c], *wide = &parts[HA_IMAGE_WIDE + c];
+        gsize width = facts->widths[c];
+        if (!ha_column_map(&g->columns[c], items->start, width != 0 ? items->bytes / width : 0, width, wide->start,
+                           wide->bytes / sizeof(HaColumnWide)))
+            return NULL;
+    }
     g->flags = (gpointer)parts[HA_IMAGE_FLAGS].start;
     g->refs = (gpointer)parts[HA_IMAGE_REFS].start;
     g->back_refs = (gpointer)parts[HA_IMAGE_BACK_REFS].start;
@@ -246,18 +256,12 @@ ha_graph_from_image(HaGraphBuilder *b, const HaImageFacts *facts, const HaImageP
         g->offset32 = (gpointer)parts[HA_IMAGE_OFFSET].start;
         g->back_offset32 = (gpointer)parts[HA_IMAGE_BACK_OFFSET].start;
     }
-    ha_vec_clear(&g->arena);
-    g->arena.data = (gpointer)parts[HA_IMAGE_ARENA].start;
-    g->arena.n = g->arena.capacity = parts[HA_IMAGE_ARENA].bytes;
-    ha_vec_clear(&g->holes);
-    g->holes.data = (gpointer)parts[HA_IMAGE_HOLES].start;
-    g->holes.n = g->holes.capacity = parts[HA_IMAGE_HOLES].bytes / sizeof(HaHole);
+    map_vec(&g->arena, &parts[HA_IMAGE_ARENA]);
+    map_vec(&g->holes, &parts[HA_IMAGE_HOLES]);
     guint64 dangling = 0;
-    if (!ha_page_index_map(&g->index, g->addr, g->n, parts[HA_IMAGE_SLOTS].start, parts[HA_IMAGE_SLOTS].bytes) ||
+    if (!ha_page_index_map(&g->index, &g->addrs, g->n, parts[HA_IMAGE_SLOTS].start, parts[HA_IMAGE_SLOTS].bytes) ||
         !is_sound(g) || !ha_graph_builder_link_roots(b, &dangling))
         return NULL;
-    take_table(g->wide_size, &parts[HA_IMAGE_WIDE_SIZE]);
-    take_table(g->wide_refcount, &parts[HA_IMAGE_WIDE_REFCOUNT]);
     for (guint i = 0; i < G_N_ELEMENTS(counter_names); i++)
         if (facts->counters[i] != 0)
             ha_graph_builder_counter(b, counter_names[i], -1, facts->counters[i]);

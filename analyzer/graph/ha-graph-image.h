@@ -6,15 +6,14 @@
  */
 #include "graph/ha-graph-builder.h"
 
+#define HA_IMAGE_COLUMNS 6
+
 enum {
-    HA_IMAGE_ADDR,
-    HA_IMAGE_SIZE,
-    HA_IMAGE_REFCOUNT,
-    HA_IMAGE_TYPE,
-    HA_IMAGE_LAYOUT,
-    HA_IMAGE_CONTENT,
-    HA_IMAGE_EXTRA,
-    HA_IMAGE_FLAGS,
+    HA_IMAGE_ADDRS,
+    HA_IMAGE_STEPS,
+    HA_IMAGE_ITEMS, /* of the first column */
+    HA_IMAGE_WIDE = HA_IMAGE_ITEMS + HA_IMAGE_COLUMNS,
+    HA_IMAGE_FLAGS = HA_IMAGE_WIDE + HA_IMAGE_COLUMNS,
     HA_IMAGE_OFFSET,
     HA_IMAGE_REFS,
     HA_IMAGE_BACK_OFFSET,
@@ -24,8 +23,6 @@ enum {
     HA_IMAGE_SLOTS,
     HA_IMAGE_ARENA,
     HA_IMAGE_HOLES,
-    HA_IMAGE_WIDE_SIZE,
-    HA_IMAGE_WIDE_REFCOUNT,
     HA_IMAGE_PARTS
 };
 
@@ -38,10 +35,11 @@ typedef struct {
     guint32 n, wide_offsets; /* objects · whether offsets have 64 bits */
     guint64 n_refs;
     guint64 counters[5];
+    guint8 widths[8]; /* of the columns: bytes an item */
 } HaImageFacts;
 
-/* Parts are borrowed from g but for those of tables, which are added to owned (free with g_ptr_array_unref). Wants referrers. */
-void ha_graph_image(HaGraph *g, HaImageFacts *facts, HaImagePart parts[HA_IMAGE_PARTS], GPtrArray *owned);
+/* Parts are borrowed from g. Wants referrers. */
+void ha_graph_image(HaGraph *g, HaImageFacts *facts, HaImagePart parts[HA_IMAGE_PARTS]);
 
 /*
  * A graph whose small tables are in the builder already, from the rows of a dump without its objects. On success the graph owns the

@@ -1,15 +1,29 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 /* What a graph is made of; for graph/ only. */
+#include "ha-addrs.h"
+#include "ha-column.h"
 #include "ha-graph.h"
 #include "ha-mem.h"
 #include "ha-page-index.h"
 
-/* In the flags column, beside enum hf_object_flag. */
-#define HA_FLAG_HOLES ((guint16)1 << 15) /* references were left out: positions come from the holes table */
-G_STATIC_ASSERT((HF_OBJ_FLAGS_ALL & HA_FLAG_HOLES) == 0);
+/* Of an object's flags a byte is kept: what it is, not which fields its row had. */
+#define HA_FLAG_CUT   ((guint8)(HF_OBJ_CUT >> 6))
+#define HA_FLAG_HOLES ((guint8)(1u << 7)) /* references were left out: positions come from the holes table */
+G_STATIC_ASSERT(HF_OBJ_GC == 1 << 0 && HF_OBJ_IMMORTAL == 1 << 7 && HF_OBJ_CUT == 1 << 8);
+G_STATIC_ASSERT(HF_OBJ_BROKEN == 1 << 10 && HF_OBJ_FROZEN == 1 << 13 && HF_OBJ_FLAGS_ALL == (1 << 14) - 1);
 
-#define HA_WIDE G_MAXUINT32 /* in a 32-bit column: the value is in the table of wide ones */
+static inline guint8
+ha_flags_pack(guint32 flags)
+{
+    return (flags & 1) | (flags >> 6 & 6) | (flags >> 7 & 0x78);
+}
+
+static inline guint32
+ha_flags_unpack(guint8 kept)
+{
+    return (kept & 1) | (kept & 6u) << 6 | (kept & 0x78u) << 7;
+}
 
 typedef struct {
     guint8 kind, flags;
@@ -30,6 +44,17 @@ typedef struct {
     guint64 position; /* of an empty place or a dangling reference among all of the row */
 } HaHole;
 
+/* Widest first, which ha_column_permute() likes. */
+enum {
+    HA_CONTENT,  /* offset into the arena in units of 4 bytes, 0 none */
+    HA_TYPE,     /* index of types */
+    HA_LAYOUT,   /* index of layouts */
+    HA_SIZE,     /* bytes */
+    HA_EXTRA,    /* real size less shallow size; empty: 0 for all */
+    HA_REFCOUNT, /* NONE: unknown */
+    HA_COLUMNS
+};
+
 struct HaGraph {
     gatomicrefcount ref_count;
     HaSource source;
@@ -43,15 +68,10 @@ struct HaGraph {
 
     guint32 n;
     guint64 n_refs;
-    /* columns, owned, ha_mem_free */
-    guint64 *addr;
-    guint32 *size;     /* HA_WIDE: in wide_size */
-    guint32 *refcount; /* HA_WIDE: in wide_refcount; there G_MAXUINT64 or absent: unknown */
-    guint32 *type;
-    guint32 *layout;
-    guint32 *content; /* offset into the arena in units of 4 bytes, 0 none */
-    guint32 *extra;   /* real size less shallow size; NULL: 0 for all */
-    guint16 *flags;
+    /* columns, owned; one item an object */
+    HaAddrs addrs;
+    HaColumn columns[HA_COLUMNS];
+    guint8 *flags;
     /* first reference of each object, n + 1 items; exactly one of the two is there */
     guint32 *offset32;
     guint64 *offset64;
@@ -64,8 +84,6 @@ struct HaGraph {
     guint64 *back_weak; /* the same of back_refs */
 
     HaPageIndex index;
-    GHashTable *wide_size;     /* id → guint64 *, owned */
-    GHashTable *wide_refcount; /* the same */
     HaVec arena; /* guint8: uv length, uv length of the whole if HF_OBJ_CUT, bytes; each starts at a multiple of 4 */
 
     HaVec names;         /* const char *, in chunk; [0] is NULL */
@@ -85,6 +103,12 @@ struct HaGraph {
 };
 
 #define HA_ITEM(vec, type, i) (((type *)(vec).data)[i])
+
+static inline guint64
+ha_graph_value(const HaGraph *g, guint column, HaId id)
+{
+    return ha_column_get(&g->columns[column], id);
+}
 
 static inline guint64
 ha_graph_first_ref(const HaGraph *g, guint64 id)

@@ -26,29 +26,34 @@ is_mapped(const HaGraph *g, const void *p)
     return g->mapping != NULL && (guintptr)p - (guintptr)g->mapping < g->mapping_bytes;
 }
 
+static void
+clear_vec(const HaGraph *g, HaVec *v)
+{
+    if (is_mapped(g, v->data))
+        v->data = NULL;
+    ha_vec_clear(v);
+}
+
 void
 ha_graph_unref(HaGraph *g)
 {
     if (g == NULL || !g_atomic_ref_count_dec(&g->ref_count))
         return;
-    gpointer columns[] = {g->addr,          g->size,      g->refcount,   g->type,     g->layout,   g->content,
-                          g->extra,         g->flags,     g->offset32,   g->offset64, g->refs,     g->back_offset32,
-                          g->back_offset64, g->back_refs, g->root_order, g->weak,     g->back_weak};
-    for (guint i = 0; i < G_N_ELEMENTS(columns); i++)
-        if (!is_mapped(g, columns[i]))
-            ha_mem_free(columns[i]);
+    gpointer arrays[] = {g->flags,         g->offset32,  g->offset64,   g->refs, g->back_offset32,
+                         g->back_offset64, g->back_refs, g->root_order, g->weak, g->back_weak};
+    for (guint i = 0; i < G_N_ELEMENTS(arrays); i++)
+        if (!is_mapped(g, arrays[i]))
+            ha_mem_free(arrays[i]);
     if (!is_mapped(g, g->index.slots))
         ha_page_index_clear(&g->index);
-    if (is_mapped(g, g->arena.data))
-        g->arena.data = NULL;
-    if (is_mapped(g, g->holes.data))
-        g->holes.data = NULL;
-    HaVec *vecs[] = {&g->arena, &g->names, &g->types,   &g->layouts, &g->runs,   &g->layout_names,
-                     &g->holes, &g->roots, &g->threads, &g->frames,  &g->skipped};
+    HaVec *vecs[] = {&g->arena, &g->names,   &g->types,  &g->layouts, &g->runs,      &g->layout_names, &g->holes,
+                     &g->roots, &g->threads, &g->frames, &g->skipped, &g->addrs.low, &g->addrs.steps};
     for (guint i = 0; i < G_N_ELEMENTS(vecs); i++)
-        ha_vec_clear(vecs[i]);
-    g_hash_table_unref(g->wide_size);
-    g_hash_table_unref(g->wide_refcount);
+        clear_vec(g, vecs[i]);
+    for (guint c = 0; c < HA_COLUMNS; c++) {
+        clear_vec(g, &g->columns[c].items);
+        clear_vec(g, &g->columns[c].wide);
+    }
     g_hash_table_unref(g->meta);
     g_hash_table_unref(g->counters);
     g_string_chunk_free(g->chunk);
@@ -98,38 +103,31 @@ guint64
 ha_graph_addr(const HaGraph *g, HaId id)
 {
     g_assert(id < g->n);
-    return g->addr[id];
+    return ha_addrs_get(&g->addrs, id);
 }
 
 guint64
 ha_graph_size(const HaGraph *g, HaId id)
 {
     g_assert(id < g->n);
-    if (G_LIKELY(g->size[id] != HA_WIDE))
-        return g->size[id];
-    const guint64 *wide = g_hash_table_lookup(g->wide_size, GUINT_TO_POINTER(id));
-    return wide != NULL ? *wide : HA_WIDE;
+    return ha_graph_value(g, HA_SIZE, id);
 }
 
 guint64
 ha_graph_real_size(const HaGraph *g, HaId id)
 {
     guint64 size = ha_graph_size(g, id);
-    return g->extra != NULL ? size + g->extra[id] : size;
+    return g->columns[HA_EXTRA].items.n > 0 ? size + ha_graph_value(g, HA_EXTRA, id) : size;
 }
 
 gboolean
 ha_graph_refcount(const HaGraph *g, HaId id, guint64 *out)
 {
     g_assert(id < g->n);
-    if (G_LIKELY(g->refcount[id] != HA_WIDE)) {
-        *out = g->refcount[id];
-        return TRUE;
-    }
-    const guint64 *wide = g_hash_table_lookup(g->wide_refcount, GUINT_TO_POINTER(id));
-    if (wide == NULL)
+    guint64 count = ha_graph_value(g, HA_REFCOUNT, id);
+    if (count == HA_COLUMN_NONE)
         return FALSE;
-    *out = *wide;
+    *out = count;
     return TRUE;
 }
 
@@ -137,21 +135,21 @@ guint32
 ha_graph_flags(const HaGraph *g, HaId id)
 {
     g_assert(id < g->n);
-    return g->flags[id] & ~(guint32)HA_FLAG_HOLES;
+    return ha_flags_unpack(g->flags[id]);
 }
 
 const HaType *
 ha_graph_type(const HaGraph *g, HaId id)
 {
     g_assert(id < g->n);
-    return &HA_ITEM(g->types, HaType, g->type[id]);
+    return &HA_ITEM(g->types, HaType, ha_graph_value(g, HA_TYPE, id));
 }
 
 guint32
 ha_graph_type_index(const HaGraph *g, HaId id)
 {
     g_assert(id < g->n);
-    return g->type[id];
+    return ha_graph_value(g, HA_TYPE, id);
 }
 
 guint32
@@ -184,7 +182,8 @@ static const guint8 *
 arena_entry(const HaGraph *g, HaId id)
 {
     g_assert(id < g->n);
-    return g->content[id] == 0 ? NULL : (const guint8 *)g->arena.data + (gsize)g->content[id] * 4;
+    gsize at = ha_graph_value(g, HA_CONTENT, id);
+    return at == 0 ? NULL : (const guint8 *)g->arena.data + at * 4;
 }
 
 const char *
@@ -195,7 +194,7 @@ ha_graph_content(const HaGraph *g, HaId id, gsize *n)
     if (at == NULL)
         return NULL;
     *n = arena_uv(&at);
-    if (g->flags[id] & HF_OBJ_CUT)
+    if (g->flags[id] & HA_FLAG_CUT)
         (void)arena_uv(&at);
     return (const char *)at;
 }
@@ -204,7 +203,7 @@ gboolean
 ha_graph_content_whole(const HaGraph *g, HaId id, guint64 *out)
 {
     const guint8 *at = arena_entry(g, id);
-    if (at == NULL || !(g->flags[id] & HF_OBJ_CUT))
+    if (at == NULL || !(g->flags[id] & HA_FLAG_CUT))
         return FALSE;
     (void)arena_uv(&at);
     *out = arena_uv(&at);

@@ -8,6 +8,7 @@
 #include "ha-radix.h"
 
 #define PAGE_SHIFT 12
+#define AHEAD      16u /* lookups */
 
 struct HaPageSlot {
     guint64 bits[4]; /* granule g of the page: bit g % 64 of word g / 64 */
@@ -19,6 +20,16 @@ struct HaPageSlot {
     guint64 pad;
 };
 G_STATIC_ASSERT(sizeof(HaPageSlot) == 64);
+
+/* Without an instruction for it, a call would cost more. */
+static inline guint
+count_bits(guint64 x)
+{
+    x -= x >> 1 & G_GUINT64_CONSTANT(0x5555555555555555);
+    x = (x & G_GUINT64_CONSTANT(0x3333333333333333)) + (x >> 2 & G_GUINT64_CONSTANT(0x3333333333333333));
+    x = (x + (x >> 4)) & G_GUINT64_CONSTANT(0x0f0f0f0f0f0f0f0f);
+    return x * G_GUINT64_CONSTANT(0x0101010101010101) >> 56;
+}
 
 static guint64
 hash_page(guint64 page)
@@ -54,21 +65,7 @@ rank_in_slot(const HaPageSlot *s, guint64 addr)
     guint64 word = s->bits[granule / 64];
     if ((word & bit) == 0 || (addr & 15) != 0)
         return G_MAXUINT32;
-    return s->base + s->before[granule / 64] + __builtin_popcountll(word & (bit - 1));
-}
-
-static guint32
-search(const guint64 *addr, guint32 first, guint32 n, guint64 wanted)
-{
-    guint32 low = first, high = first + n;
-    while (low < high) {
-        guint32 middle = low + (high - low) / 2;
-        if (addr[middle] < wanted)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    return low < first + n && addr[low] == wanted ? low : G_MAXUINT32;
+    return s->base + s->before[granule / 64] + count_bits(word & (bit - 1));
 }
 
 /* What ha_page_index_rank() needs for the while. */
@@ -84,11 +81,16 @@ typedef struct {
 } Ranking;
 
 static gboolean
-is_ascending(const guint64 *addr, guint32 n)
+is_ascending(const HaAddrs *addrs)
 {
-    for (guint32 i = 1; i < n; i++)
-        if (addr[i] <= addr[i - 1])
+    HaAddrCursor cursor = {.a = addrs};
+    guint64 before = 0;
+    for (gsize i = 0; i < addrs->low.n; i++) {
+        guint64 addr = ha_addr_cursor_get(&cursor, i);
+        if (i > 0 && addr <= before)
             return FALSE;
+        before = addr;
+    }
     return TRUE;
 }
 
@@ -118,13 +120,15 @@ grow(HaPageIndex *x)
 
 /* Bits of all addresses, and which rows repeat one; FALSE: no memory, or *sparse. */
 static gboolean
-set_bits(Ranking *r, const guint64 *addr, guint32 n, gboolean *sparse)
+set_bits(Ranking *r, const HaAddrs *addrs, gboolean *sparse)
 {
     HaPageIndex *x = r->x;
+    HaAddrCursor cursor = {.a = addrs};
+    guint32 n = addrs->low.n;
     guint64 probes = 0, room = 0;
     HaPageSlot *s = NULL;
     for (guint32 i = 0; i < n; i++) {
-        guint64 page = addr[i] >> PAGE_SHIFT;
+        guint64 addr = ha_addr_cursor_get(&cursor, i), page = addr >> PAGE_SHIFT;
         if (s == NULL || s->page != page + 1) {
             if (r->n_pages >= (x->mask + 1) / 4 * 3 && !grow(x))
                 return FALSE;
@@ -148,11 +152,11 @@ set_bits(Ranking *r, const guint64 *addr, guint32 n, gboolean *sparse)
                 r->pages[r->n_pages++] = page;
             }
         }
-        guint granule = addr[i] >> 4 & 255;
+        guint granule = addr >> 4 & 255;
         guint64 bit = G_GUINT64_CONSTANT(1) << granule % 64;
         r->rank[i] = s->bits[granule / 64] & bit ? G_MAXUINT32 : 0; /* in uneven pages not the last word */
         s->bits[granule / 64] |= bit;
-        s->uneven |= (addr[i] & 15) != 0;
+        s->uneven |= (addr & 15) != 0;
         r->n_uneven += s->uneven;
     }
     return TRUE;
@@ -160,14 +164,15 @@ set_bits(Ranking *r, const guint64 *addr, guint32 n, gboolean *sparse)
 
 /* Addresses in uneven pages, sorted on their own. */
 static gboolean
-sort_uneven(Ranking *r, const guint64 *addr, guint32 n)
+sort_uneven(Ranking *r, const HaAddrs *addrs)
 {
-    guint32 kept = 0, at = 0;
+    guint32 kept = 0, at = 0, n = addrs->low.n;
+    HaAddrCursor once = {.a = addrs}, again = {.a = addrs};
     HaPageSlot *s = NULL;
     if (r->n_uneven == 0)
         return TRUE;
     for (guint32 i = 0; i < n; i++) {
-        s = find_slot(r->x, addr[i] >> PAGE_SHIFT);
+        s = find_slot(r->x, ha_addr_cursor_get(&once, i) >> PAGE_SHIFT);
         kept += s->uneven;
     }
     r->uneven = ha_mem_new(kept, sizeof *r->uneven);
@@ -175,9 +180,10 @@ sort_uneven(Ranking *r, const guint64 *addr, guint32 n)
     if (r->uneven == NULL || r->row == NULL)
         return FALSE;
     for (guint32 i = 0; i < n; i++) {
-        s = find_slot(r->x, addr[i] >> PAGE_SHIFT);
+        guint64 addr = ha_addr_cursor_get(&again, i);
+        s = find_slot(r->x, addr >> PAGE_SHIFT);
         if (s->uneven) {
-            r->uneven[at] = addr[i];
+            r->uneven[at] = addr;
             r->row[at++] = i;
         }
     }
@@ -209,8 +215,8 @@ number_pages(Ranking *r)
         HaPageSlot *s = find_slot(x, page);
         s->base = base;
         for (guint w = 1; w < 4; w++)
-            s->before[w] = s->before[w - 1] + __builtin_popcountll(s->bits[w - 1]);
-        s->count = s->before[3] + __builtin_popcountll(s->bits[3]);
+            s->before[w] = s->before[w - 1] + count_bits(s->bits[w - 1]);
+        s->count = s->before[3] + count_bits(s->bits[3]);
         if (s->uneven) {
             guint64 last = 0;
             for (s->count = 0; r->uneven != NULL && u < r->n_uneven; u++) {
@@ -230,56 +236,63 @@ number_pages(Ranking *r)
 }
 
 static void
-rank_rows(Ranking *r, const guint64 *addr, guint32 n)
+rank_rows(Ranking *r, const HaAddrs *addrs)
 {
     const HaPageSlot *s = NULL;
-    for (guint32 i = 0; i < n; i++) {
+    HaAddrCursor cursor = {.a = addrs};
+    for (guint32 i = 0; i < addrs->low.n; i++) {
         if (r->rank[i] == G_MAXUINT32)
             continue;
-        guint64 page = addr[i] >> PAGE_SHIFT;
+        guint64 addr = ha_addr_cursor_get(&cursor, i), page = addr >> PAGE_SHIFT;
         if (s == NULL || s->page != page + 1)
             s = find_slot(r->x, page);
         if (!s->uneven)
-            r->rank[i] = rank_in_slot(s, addr[i]);
+            r->rank[i] = rank_in_slot(s, addr);
     }
 }
 
 /* Without an index: by sorting all. */
 static gboolean
-rank_sparse(HaPageIndex *x, const guint64 *addr, guint32 n, guint32 *rank)
+rank_sparse(HaPageIndex *x, const HaAddrs *addrs, guint32 *rank)
 {
-    guint32 *order, kept = 0;
+    guint32 *order, kept = 0, n = addrs->low.n;
     gboolean sorted;
-    if (!ha_radix_order(addr, n, &order, &sorted))
-        return FALSE;
-    for (guint32 i = 0; i < n; i++) {
+    HaAddrCursor cursor = {.a = addrs};
+    guint64 *addr = ha_mem_new(n, sizeof *addr);
+    for (guint32 i = 0; addr != NULL && i < n; i++)
+        addr[i] = ha_addr_cursor_get(&cursor, i);
+    gboolean ok = addr != NULL && ha_radix_order(addr, n, &order, &sorted);
+    for (guint32 i = 0; ok && i < n; i++) {
         guint32 row = order != NULL ? order[i] : i;
         gboolean again = i > 0 && addr[row] == addr[order != NULL ? order[i - 1] : i - 1];
         rank[row] = again ? G_MAXUINT32 : kept++;
     }
+    ha_mem_free(addr);
+    if (!ok)
+        return FALSE;
     ha_mem_free(order);
     x->n = kept;
     return TRUE;
 }
 
 gboolean
-ha_page_index_rank(HaPageIndex *x, const guint64 *addr, guint32 n, guint32 **rank)
+ha_page_index_rank(HaPageIndex *x, const HaAddrs *addrs, guint32 **rank)
 {
     *x = (HaPageIndex){0};
     *rank = NULL;
-    Ranking r = {.x = x, .rank = ha_mem_new(n, sizeof *r.rank)};
+    Ranking r = {.x = x, .rank = ha_mem_new(addrs->low.n, sizeof *r.rank)};
     gboolean sparse = FALSE, ok = r.rank != NULL && new_slots(x, 1024);
-    ok = ok && set_bits(&r, addr, n, &sparse);
+    ok = ok && set_bits(&r, addrs, &sparse);
     if (ok) {
-        ok = sort_uneven(&r, addr, n) && number_pages(&r);
+        ok = sort_uneven(&r, addrs) && number_pages(&r);
         if (ok)
-            rank_rows(&r, addr, n);
+            rank_rows(&r, addrs);
     } else if (sparse) {
         ha_mem_free(x->slots);
         x->slots = NULL;
-        ok = rank_sparse(x, addr, n, r.rank);
+        ok = rank_sparse(x, addrs, r.rank);
     }
-    if (ok && is_ascending(addr, n))
+    if (ok && is_ascending(addrs))
         ha_mem_free(r.rank);
     else
         *rank = g_steal_pointer(&r.rank);
@@ -296,9 +309,9 @@ ha_page_index_rank(HaPageIndex *x, const guint64 *addr, guint32 n, guint32 **ran
 }
 
 void
-ha_page_index_use(HaPageIndex *x, const guint64 *sorted)
+ha_page_index_use(HaPageIndex *x, const HaAddrs *sorted)
 {
-    x->addr = sorted;
+    x->addrs = sorted;
 }
 
 void
@@ -308,24 +321,35 @@ ha_page_index_clear(HaPageIndex *x)
     memset(x, 0, sizeof *x);
 }
 
-guint32
-ha_page_index_lookup(const HaPageIndex *x, guint64 addr)
+static inline guint32
+lookup(const HaPageIndex *x, guint64 addr)
 {
     if (x->slots == NULL)
-        return search(x->addr, 0, x->n, addr);
+        return ha_addrs_find(x->addrs, 0, x->n, addr);
     const HaPageSlot *s = find_slot(x, addr >> PAGE_SHIFT);
     if (s->page == 0)
         return G_MAXUINT32;
     if (s->uneven)
-        return search(x->addr, s->base, s->count, addr);
+        return ha_addrs_find(x->addrs, s->base, s->count, addr);
     return rank_in_slot(s, addr);
 }
 
-void
-ha_page_index_prefetch(const HaPageIndex *x, guint64 addr)
+guint32
+ha_page_index_lookup(const HaPageIndex *x, guint64 addr)
 {
-    if (x->slots != NULL)
-        __builtin_prefetch(&x->slots[hash_page(addr >> PAGE_SHIFT) & x->mask]);
+    return lookup(x, addr);
+}
+
+void
+ha_page_index_lookup_many(const HaPageIndex *x, const guint64 *addr, guint32 *rank, guint n)
+{
+    for (guint i = 0; x->slots != NULL && i < MIN(n, AHEAD); i++)
+        __builtin_prefetch(&x->slots[hash_page(addr[i] >> PAGE_SHIFT) & x->mask]);
+    for (guint i = 0; i < n; i++) {
+        if (x->slots != NULL && i + AHEAD < n)
+            __builtin_prefetch(&x->slots[hash_page(addr[i + AHEAD] >> PAGE_SHIFT) & x->mask]);
+        rank[i] = lookup(x, addr[i]);
+    }
 }
 
 gsize
@@ -335,10 +359,10 @@ ha_page_index_bytes(const HaPageIndex *x)
 }
 
 gboolean
-ha_page_index_map(HaPageIndex *x, const guint64 *sorted, guint32 n, const void *slots, gsize bytes)
+ha_page_index_map(HaPageIndex *x, const HaAddrs *sorted, guint32 n, const void *slots, gsize bytes)
 {
     gsize capacity = bytes / sizeof *x->slots;
-    *x = (HaPageIndex){.addr = sorted, .n = n};
+    *x = (HaPageIndex){.addrs = sorted, .n = n};
     if (bytes == 0)
         return TRUE;
     if (bytes % sizeof *x->slots != 0 || (capacity & (capacity - 1)) != 0)
@@ -361,7 +385,7 @@ ha_page_index_is_sound(const HaPageIndex *x)
         for (guint w = 0; w < 4; w++) {
             if (!s->uneven && s->before[w] != count)
                 return FALSE;
-            count += __builtin_popcountll(s->bits[w]);
+            count += count_bits(s->bits[w]);
         }
         if ((!s->uneven && s->count != count) || (guint64)s->base + s->count > x->n)
             return FALSE;

@@ -67,7 +67,7 @@ typedef struct {
 static Found
 find_run(const HaGraph *g, HaId id, guint64 position, guint64 total)
 {
-    const HaLayout *layout = &HA_ITEM(g->layouts, HaLayout, g->layout[id]);
+    const HaLayout *layout = &HA_ITEM(g->layouts, HaLayout, ha_graph_value(g, HA_LAYOUT, id));
     const HaRun *runs = (const HaRun *)g->runs.data + layout->first_run;
     guint64 rest = total > layout->fixed ? total - layout->fixed : 0;
     if (position >= layout->fixed + (layout->open < layout->n_runs ? rest : 0))
@@ -141,7 +141,7 @@ ha_graph_n_places(const HaGraph *g, HaId id, guint8 kind)
     (void)ha_graph_referents(g, id, &n);
     if (ha_graph_has_holes(g, id))
         (void)holes_of(g, id, &n_holes);
-    const HaLayout *layout = &HA_ITEM(g->layouts, HaLayout, g->layout[id]);
+    const HaLayout *layout = &HA_ITEM(g->layouts, HaLayout, ha_graph_value(g, HA_LAYOUT, id));
     const HaRun *runs = (const HaRun *)g->runs.data + layout->first_run;
     guint64 left = n + n_holes, places = 0;
     guint64 rest = left > layout->fixed ? left - layout->fixed : 0;
@@ -156,7 +156,7 @@ ha_graph_n_places(const HaGraph *g, HaId id, guint8 kind)
 guint8
 ha_graph_any_ref_flags(const HaGraph *g, HaId id)
 {
-    return HA_ITEM(g->layouts, HaLayout, g->layout[id]).any_flags;
+    return HA_ITEM(g->layouts, HaLayout, ha_graph_value(g, HA_LAYOUT, id)).any_flags;
 }
 
 guint8

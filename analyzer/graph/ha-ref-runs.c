@@ -6,7 +6,7 @@
 static const HaRun *
 runs_of(const HaGraph *g, HaId id, guint32 *n)
 {
-    const HaLayout *layout = &HA_ITEM(g->layouts, HaLayout, g->layout[id]);
+    const HaLayout *layout = &HA_ITEM(g->layouts, HaLayout, ha_graph_value(g, HA_LAYOUT, id));
 
     *n = layout->n_runs;
     return (const HaRun *)g->runs.data + layout->first_run;

@@ -16,7 +16,7 @@
 #include "load/ha-load.h"
 
 #define MAGIC   "\x89HDINDX\n"
-#define VERSION 1u
+#define VERSION 2u
 #define SUFFIX  ".index"
 #define ALIGN   ((guint64)4096)
 #define END     ((gsize)64 << 10) /* of a dump, in its checksum */
@@ -25,7 +25,7 @@
 #define DAY     (24 * 60 * 60)
 #define WORKERS 4u
 
-enum { PART_TABLES = HA_IMAGE_PARTS, PART_LEDGER, PART_LIVE, PARTS };
+enum { PART_TABLES = HA_IMAGE_PARTS, PART_LEDGER, PART_LEDGER_WIDE, PART_LIVE, PARTS };
 
 typedef struct {
     guint64 offset, bytes, checksum;
@@ -40,6 +40,7 @@ typedef struct {
     HaImageFacts facts;
     guint64 overdrawn;
     guint32 complete, has_reason;
+    guint64 ledger_width;
     char reason[256];
     Part part[PARTS];
     guint64 checksum; /* of all before */
@@ -154,11 +155,15 @@ checksums_match(const Header *h)
 static gboolean
 take_ledger(const Header *h, const HaGraph *g, HaLedger **ledger, HaBits **live)
 {
-    const Part *left = &h->part[PART_LEDGER], *bits = &h->part[PART_LIVE];
+    const Part *left = &h->part[PART_LEDGER], *wide = &h->part[PART_LEDGER_WIDE], *bits = &h->part[PART_LIVE];
     guint32 n = h->facts.n;
     gsize words = ((gsize)n + 63) / 64;
     const guint64 *word = (const guint64 *)(const void *)((const guint8 *)h + bits->offset);
-    if (left->bytes != n * sizeof(guint32) || bits->bytes != words * sizeof(guint64) ||
+    HaColumn column;
+    ha_column_init(&column, FALSE);
+    if (!ha_column_map(&column, (const guint8 *)h + left->offset, n, h->ledger_width,
+                       (const void *)((const guint8 *)h + wide->offset), wide->bytes / sizeof(HaColumnWide)) ||
+        left->bytes != n * h->ledger_width || bits->bytes != words * sizeof(guint64) ||
         (n % 64 != 0 && word[words - 1] >> n % 64 != 0))
         return FALSE;
     g_autoptr(HaBits) b = ha_bits_new(n, FALSE);
@@ -166,9 +171,7 @@ take_ledger(const Header *h, const HaGraph *g, HaLedger **ledger, HaBits **live)
         return FALSE;
     if (words > 0)
         memcpy(b->words, word, bits->bytes);
-    *ledger = ha_ledger_new_known(g, (const guint32 *)(const void *)((const guint8 *)h + left->offset), h->overdrawn);
-    if (*ledger == NULL)
-        return FALSE;
+    *ledger = ha_ledger_new_known(g, &column, h->overdrawn);
     *live = g_steal_pointer(&b);
     return TRUE;
 }
@@ -287,17 +290,18 @@ ha_index_write(const HaIndexKey *key, HaGraph *g, const HaLedger *ledger, const 
                 .dump_ends = key->dump_ends,
                 .dump_time = key->dump_time,
                 .overdrawn = ledger->overdrawn,
+                .ledger_width = ledger->left.items.item,
                 .complete = ha_graph_complete(g)};
     const char *reason = ha_graph_incomplete_reason(g);
-    g_autoptr(GPtrArray) owned = g_ptr_array_new_with_free_func(g_free);
     if (!ha_graph_need_referrers(g, error))
         return FALSE;
     memcpy(h.magic, MAGIC, sizeof h.magic);
     h.has_reason = reason != NULL;
     g_strlcpy(h.reason, reason != NULL ? reason : "", sizeof h.reason);
-    ha_graph_image(g, &h.facts, parts, owned);
+    ha_graph_image(g, &h.facts, parts);
     parts[PART_TABLES] = (HaImagePart){tables->data, tables->len};
-    parts[PART_LEDGER] = (HaImagePart){ledger->left, ledger->n * sizeof *ledger->left};
+    parts[PART_LEDGER] = (HaImagePart){ledger->left.items.data, ledger->n * ledger->left.items.item};
+    parts[PART_LEDGER_WIDE] = (HaImagePart){ledger->left.wide.data, ledger->left.wide.n * sizeof(HaColumnWide)};
     parts[PART_LIVE] = (HaImagePart){live->words, ((gsize)live->n + 63) / 64 * sizeof *live->words};
 
     g_autofree char *name = g_build_filename(key->folder, ".new-XXXXXX", NULL);

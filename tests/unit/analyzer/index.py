@@ -30,8 +30,8 @@ counter walker.skipped 3
 skipped 0x7777 "a fault"
 incomplete "out of time"
 '''
-HEADER_PARTS = 19 + 3
-PART_AT = 8 + 4 + 4 + 8 + 8 + 8 + 8 + (4 + 4 + 8 + 40) + 8 + 4 + 4 + 256
+HEADER_PARTS = 24 + 4
+PART_AT = 8 + 4 + 4 + 8 + 8 + 8 + 8 + (4 + 4 + 8 + 40 + 8) + 8 + 4 + 4 + 8 + 256
 
 
 class Case:
