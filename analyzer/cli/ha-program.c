@@ -252,6 +252,7 @@ print(const char *text)
 int
 ha_program_run(int argc, char **argv)
 {
+    ha_mem_init();
     signal(SIGPIPE, SIG_IGN); /* the output notices that its reader is gone */
     HaCommandLine line = {0};
     g_autoptr(GError) error = NULL;

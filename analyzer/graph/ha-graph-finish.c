@@ -2,7 +2,6 @@
 /* The second half of the builder: rows into address order, addresses into ids. */
 #include <string.h>
 #include <sys/mman.h>
-#include <unistd.h>
 
 #include <heapfile/reader.h>
 
@@ -11,6 +10,7 @@
 #define BATCH         256u /* references between the look for their places and the places' use */
 #define THREADS       4u
 #define RELEASE_BYTES ((gsize)4 << 20)
+#define HUGE_PAGE     ((guintptr)2 << 20) /* released as whole as it was taken */
 
 /* Rows of the order of arrival → ids. */
 typedef struct {
@@ -30,12 +30,11 @@ release(gpointer array, gsize *from, gsize to)
 {
     if (to - *from < RELEASE_BYTES)
         return;
-    gsize page = sysconf(_SC_PAGESIZE);
-    guintptr start = ((guintptr)array + *from + page - 1) & ~(page - 1);
-    guintptr end = ((guintptr)array + to) & ~(page - 1);
+    guintptr start = ((guintptr)array + *from + HUGE_PAGE - 1) & ~(HUGE_PAGE - 1);
+    guintptr end = ((guintptr)array + to) & ~(HUGE_PAGE - 1);
     if (end > start)
         (void)madvise((void *)start, end - start, MADV_DONTNEED);
-    *from = to;
+    *from = MAX(*from, end - (guintptr)array);
 }
 
 static gboolean

@@ -2,6 +2,7 @@
 #include "ha-mem.h"
 
 #include <fcntl.h>
+#include <malloc.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -10,16 +11,25 @@
 #define HUGE_PAGE ((gsize)2 << 20)
 #define LARGE     (4 * HUGE_PAGE)
 
-/* Arrays in files; few, since only large ones are. */
+/* Arrays in mappings of their own; few, since only large ones are. */
 typedef struct {
     gpointer start;
     gsize bytes;
-    int fd;
+    int fd; /* -1: in memory */
 } Block;
 
 static GMutex lock;
 static GArray *blocks;  /* Block, under lock */
 static char *in_folder; /* owned; NULL: memory */
+
+void
+ha_mem_init(void)
+{
+#ifdef M_MMAP_THRESHOLD
+    /* otherwise it rises with what is freed, and then arrays that have been given back stay resident between others */
+    (void)mallopt(M_MMAP_THRESHOLD, 256 << 10);
+#endif
+}
 
 void
 ha_mem_use_folder(const char *folder)
@@ -46,21 +56,51 @@ find_block(gpointer start, Block *out, guint *index)
 
 /* Space is taken on disk at once: a page that finds none later would end the program. */
 static gpointer
+map_file(gsize bytes, int *fd)
+{
+    g_autofree char *name = g_build_filename(in_folder, ".array-XXXXXX", NULL);
+    *fd = g_mkstemp_full(name, O_RDWR | O_CLOEXEC, 0600);
+    if (*fd < 0)
+        return MAP_FAILED;
+    (void)unlink(name);
+    gpointer start = posix_fallocate(*fd, 0, (off_t)bytes) == 0
+                         ? mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_SHARED, *fd, 0)
+                         : MAP_FAILED;
+    if (start == MAP_FAILED)
+        close(*fd);
+    return start;
+}
+
+static gsize
+whole_pages(gsize bytes)
+{
+    return (bytes + 4095) & ~(gsize)4095;
+}
+
+/* Begins with a huge page, so that there are some, and that they stay whole when the array moves. */
+static gpointer
+map_memory(gsize bytes)
+{
+    bytes = whole_pages(bytes);
+    guint8 *start =
+        mmap(NULL, bytes + HUGE_PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    if (start == MAP_FAILED)
+        return MAP_FAILED;
+    gsize before = (HUGE_PAGE - (guintptr)start % HUGE_PAGE) % HUGE_PAGE;
+    if (before > 0)
+        (void)munmap(start, before);
+    (void)munmap(start + before + bytes, HUGE_PAGE - before);
+    (void)madvise(start + before, bytes, MADV_HUGEPAGE); /* only a wish */
+    return start + before;
+}
+
+static gpointer
 new_block(gsize bytes)
 {
-    Block b = {.bytes = bytes};
-    g_autofree char *name = g_build_filename(in_folder, ".array-XXXXXX", NULL);
-    b.fd = g_mkstemp_full(name, O_RDWR | O_CLOEXEC, 0600);
-    if (b.fd < 0)
+    Block b = {.bytes = bytes, .fd = -1};
+    b.start = in_folder != NULL ? map_file(bytes, &b.fd) : map_memory(bytes);
+    if (b.start == MAP_FAILED)
         return NULL;
-    (void)unlink(name);
-    b.start = posix_fallocate(b.fd, 0, (off_t)bytes) == 0
-                  ? mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_SHARED, b.fd, 0)
-                  : MAP_FAILED;
-    if (b.start == MAP_FAILED) {
-        close(b.fd);
-        return NULL;
-    }
     g_mutex_lock(&lock);
     if (blocks == NULL)
         blocks = g_array_new(FALSE, FALSE, sizeof(Block));
@@ -77,7 +117,8 @@ free_block(gpointer start)
     if (!find_block(start, &b, &i))
         return FALSE;
     (void)munmap(b.start, b.bytes);
-    close(b.fd);
+    if (b.fd >= 0)
+        close(b.fd);
     g_mutex_lock(&lock);
     g_array_remove_index_fast(blocks, i);
     if (blocks->len == 0)
@@ -87,15 +128,39 @@ free_block(gpointer start)
 }
 
 static gpointer
-resize_block(Block b, guint i, gsize bytes)
+resize_file(Block b, gsize bytes)
 {
     if (bytes > b.bytes && posix_fallocate(b.fd, (off_t)b.bytes, (off_t)(bytes - b.bytes)) != 0)
-        return NULL;
+        return MAP_FAILED;
     gpointer start = mremap(b.start, b.bytes, bytes, MREMAP_MAYMOVE);
+    if (start != MAP_FAILED && bytes < b.bytes)
+        (void)!ftruncate(b.fd, (off_t)bytes);
+    return start;
+}
+
+/* Without a copy. */
+static gpointer
+resize_memory(Block b, gsize bytes)
+{
+    gsize old = whole_pages(b.bytes), now = whole_pages(bytes);
+    gpointer start = mremap(b.start, old, now, 0);
+    if (start != MAP_FAILED)
+        return start;
+    gpointer to = map_memory(bytes);
+    if (to == MAP_FAILED)
+        return MAP_FAILED;
+    start = mremap(b.start, old, now, MREMAP_MAYMOVE | MREMAP_FIXED, to);
+    if (start == MAP_FAILED)
+        (void)munmap(to, now);
+    return start;
+}
+
+static gpointer
+resize_block(Block b, guint i, gsize bytes)
+{
+    gpointer start = b.fd >= 0 ? resize_file(b, bytes) : resize_memory(b, bytes);
     if (start == MAP_FAILED)
         return NULL;
-    if (bytes < b.bytes)
-        (void)!ftruncate(b.fd, (off_t)bytes);
     g_mutex_lock(&lock);
     g_array_index(blocks, Block, i).start = start;
     g_array_index(blocks, Block, i).bytes = bytes;
@@ -111,7 +176,7 @@ resize(gpointer old, gsize old_bytes, gsize bytes)
     guint i;
     if (old != NULL && find_block(old, &b, &i))
         return resize_block(b, i, bytes);
-    if (in_folder == NULL || bytes < LARGE)
+    if (bytes < LARGE)
         return realloc(old, bytes);
     gpointer p = new_block(bytes);
     if (p != NULL && old != NULL) {
@@ -131,15 +196,11 @@ ha_vec_reserve(HaVec *v, gsize more)
     gsize want = MAX(v->n + more, v->capacity + v->capacity / 2 + 16);
     if (want > G_MAXSSIZE / v->item)
         want = v->n + more;
-    /* large arrays move by remapping, without a copy */
     gpointer p = resize(v->data, v->n * v->item, want * v->item);
     if (p == NULL)
         return FALSE;
     v->data = p;
     v->capacity = want;
-    if (want * v->item >= LARGE && in_folder == NULL) /* a part with advice of its own could not grow */
-        (void)madvise((gpointer)(((guintptr)p + 4095) & ~(guintptr)4095), (want * v->item - 4095) & ~(gsize)4095,
-                      MADV_HUGEPAGE); /* only a wish */
     return TRUE;
 }
 
@@ -169,15 +230,7 @@ ha_mem_new(gsize n, gsize item)
     if (n > G_MAXSSIZE / item)
         return NULL;
     gsize bytes = MAX(n * item, 1);
-    if (bytes < LARGE)
-        return malloc(bytes);
-    if (in_folder != NULL)
-        return new_block(bytes);
-    gpointer p = NULL;
-    if (posix_memalign(&p, HUGE_PAGE, bytes) != 0)
-        return NULL;
-    (void)madvise(p, bytes, MADV_HUGEPAGE); /* only a wish */
-    return p;
+    return bytes < LARGE ? malloc(bytes) : new_block(bytes);
 }
 
 gpointer
@@ -185,12 +238,7 @@ ha_mem_new0(gsize n, gsize item)
 {
     if (n > G_MAXSSIZE / item)
         return NULL;
-    if (n * item < LARGE)
-        return calloc(MAX(n, 1), item);
-    gpointer p = ha_mem_new(n, item);
-    if (p != NULL && in_folder == NULL) /* files are 0 */
-        memset(p, 0, n * item);
-    return p;
+    return n * item < LARGE ? calloc(MAX(n, 1), item) : new_block(n * item); /* new mappings are 0 */
 }
 
 void

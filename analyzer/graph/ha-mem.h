@@ -21,6 +21,9 @@ gpointer ha_mem_new(gsize n, gsize item);
 gpointer ha_mem_new0(gsize n, gsize item);
 void ha_mem_free(gpointer p);
 
+/* At the start of a program that wants to be as small as its dumps allow. */
+void ha_mem_init(void);
+
 /*
  * From now on large arrays lie in files of a folder, which have no name and go with the process: the kernel may put on disk what does not fit.
  * NULL: in memory again, as before. To be called while no other thread allocates.

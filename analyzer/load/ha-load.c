@@ -201,8 +201,9 @@ may_grow(gpointer user, guint64 objects, guint64 refs)
     return ha_budget_check(g->budget, objects, refs, hf_reader_position(g->reader));
 }
 
-static HaGraph *
-load_ours(struct hf_stream *stream, const char *name, HaBudget *budget, GByteArray *tables, GError **error)
+/* Rows into a builder; NULL: there is an error. What reading took is given back before anything is built. */
+static HaGraphBuilder *
+read_ours(struct hf_stream *stream, const char *name, HaBudget *budget, GByteArray *tables, GError **error)
 {
     if (!ha_budget_check_end(budget, error))
         return NULL;
@@ -214,20 +215,21 @@ load_ours(struct hf_stream *stream, const char *name, HaBudget *budget, GByteArr
     Growing growing = {budget, reader};
     ha_graph_builder_ask(builder, may_grow, &growing);
     enum hf_status status = reader != NULL ? hf_read_all(reader, &handlers, builder) : HF_NOMEM;
-    HaGraph *graph = NULL;
+    gboolean ok = FALSE;
     if (budget->error != NULL)
         g_propagate_error(error, g_steal_pointer(&budget->error));
     else if (status == HF_EOF || status == HF_OK) /* OK: the builder wanted no more, and says why */
-        graph = ha_graph_builder_finish(builder, error);
+        ok = TRUE;
     else if (status == HF_IO)
         set_stream_error(error, name, hf_stream_error(stream));
     else
         set_status_error(error, status, name, reader != NULL ? hf_reader_error(reader) : "at the start");
+    ha_graph_builder_ask(builder, NULL, NULL);
     hf_reader_free(reader);
-    return graph;
+    return ok ? g_steal_pointer(&builder) : NULL;
 }
 
-static HaGraph *
+static void
 refuse(HaKind kind, const guint8 *bytes, gsize n, const char *name, GError **error)
 {
     const char *tool = kind == HA_KIND_PYHEAP ? "PyHeap" : "dump-heap";
@@ -252,7 +254,6 @@ refuse(HaKind kind, const guint8 *bytes, gsize n, const char *name, GError **err
                     what != NULL ? what : "");
         break;
     }
-    return NULL;
 }
 
 static HaGraph *
@@ -270,16 +271,16 @@ load_fd(int fd, const char *name, GByteArray *tables, GError **error)
     const guint8 *bytes;
     gsize n = hf_stream_peek(stream, &bytes, HA_RECOGNISE_BYTES);
     HaKind kind = ha_recognise(bytes, n);
-    HaGraph *graph = NULL;
+    g_autoptr(HaGraphBuilder) builder = NULL;
     if (n < HA_RECOGNISE_BYTES && kind != HA_KIND_OURS && *hf_stream_error(stream) != 0)
         set_stream_error(error, name, hf_stream_error(stream));
     else if (kind == HA_KIND_OURS)
-        graph = load_ours(stream, name, &budget, tables, error);
+        builder = read_ours(stream, name, &budget, tables, error);
     else
-        graph = refuse(kind, bytes, n, name, error);
+        refuse(kind, bytes, n, name, error);
     hf_stream_free(stream);
     ha_budget_clear(&budget);
-    return graph;
+    return builder != NULL ? ha_graph_builder_finish(builder, error) : NULL;
 }
 
 HaGraph *
