@@ -89,7 +89,7 @@ gboolean
 ha_budget_check(HaBudget *b, guint64 objects, guint64 refs, guint64 bytes)
 {
     off_t at = b->fd >= 0 ? lseek(b->fd, 0, SEEK_CUR) : -1;
-    guint64 have = 44 * objects + bytes;
+    guint64 have = 12 * objects + bytes; /* the rest of a row is narrower in columns */
     if (at <= 0 || (guint64)at > b->file_bytes || bytes < WORTH_BYTES / 4)
         return TRUE;
     double more = (double)b->file_bytes / (double)at;

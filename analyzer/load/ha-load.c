@@ -132,7 +132,8 @@ on_chunk(void *user, const struct hf_chunk_header *chunk, const uint8_t *payload
     return true;
 }
 
-static const struct hf_handlers handlers = {.chunk = on_chunk,
+static const struct hf_handlers handlers = {.leave_packed = true,
+                                            .chunk = on_chunk,
                                             .meta = on_meta,
                                             .name = on_name,
                                             .type = on_type,

@@ -5,7 +5,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
-#define MARGIN ((guint64)32 << 20) /* libraries, buffers, the answer */
+#define MARGIN ((guint64)20 << 20) /* libraries, buffers, the answer */
 
 static char *
 read_file(const char *root, const char *path)
@@ -122,6 +122,6 @@ ha_memory_available(void)
 guint64
 ha_memory_needed(guint64 objects, guint64 refs, guint64 dump_bytes)
 {
-    /* columns as they came with one in both orders, the packed references and contents; then ids of the references, while packed ones go */
-    return MARGIN + 44 * objects + dump_bytes + refs;
+    /* columns, their new order, an index of addresses; contents; and references, of which ids take the place of packed ones as they go */
+    return MARGIN + 28 * objects + dump_bytes + refs / 2;
 }

@@ -192,9 +192,9 @@ role_row(struct hf_reader *r, struct cursor *c, const struct hf_handlers *h, voi
     return DELIVER(c, h->role, user, addr, layout);
 }
 
-/* The references: most of what a dump consists of. */
-static void
-get_refs(struct cursor *c, uint64_t from, uint64_t *refs, uint64_t n)
+/* The references: most of what a dump consists of. checked: numbers that are no addresses are bad. */
+static inline void
+get_refs(struct cursor *c, uint64_t from, uint64_t *refs, uint64_t n, bool checked)
 {
     const uint8_t *at = c->at, *end = c->end;
     uint64_t ref = from >> 3, high = 0, i = 0;
@@ -213,10 +213,42 @@ get_refs(struct cursor *c, uint64_t from, uint64_t *refs, uint64_t n)
         refs[i] = ref << 3;
     }
     c->at = at;
-    if (high != 0)
+    if (checked && high != 0)
         bad(c, "address of more than 64 bits");
-    for (uint64_t prev = ref << 3; i < n; i++)
-        prev = refs[i] = get_daddr(c, prev);
+    for (; i < n; i++) {
+        ref += unzigzag(get_uv(c));
+        if (checked && ref >> ADDR_BITS != 0)
+            bad(c, "address of more than 64 bits");
+        refs[i] = ref << 3;
+    }
+}
+
+/* Behind n numbers of at most nine bytes each; NULL: some may be longer, or not be there. */
+static const uint8_t *
+skip_short(const uint8_t *at, const uint8_t *end, uint64_t n)
+{
+    unsigned begun = 0; /* bytes of a number whose last has not come */
+    while (n > 0 && end - at >= 8) {
+        uint64_t x;
+        memcpy(&x, at, sizeof x);
+        uint64_t stop = ~x & 0x8080808080808080ull;
+        if (stop == 0 || begun + (unsigned)__builtin_ctzll(stop) / 8 > 8)
+            return NULL;
+        uint64_t stops = (stop >> 7) * 0x0101010101010101ull >> 56;
+        if (stops >= n) {
+            while (--n > 0)
+                stop &= stop - 1;
+            return at + __builtin_ctzll(stop) / 8 + 1;
+        }
+        n -= stops;
+        begun = (unsigned)__builtin_clzll(stop) / 8;
+        at += 8;
+    }
+    for (; n > 0 && at < end && begun < 9; at++) {
+        begun = *at < 0x80 ? 0 : begun + 1;
+        n -= begun == 0;
+    }
+    return n == 0 ? at : NULL;
 }
 
 size_t
@@ -224,7 +256,7 @@ hf_unpack_refs(const uint8_t *packed, size_t length, uint64_t base, uint64_t *re
 {
     struct cursor c;
     open_cursor(&c, packed, length);
-    get_refs(&c, base, refs, n);
+    get_refs(&c, base, refs, n, false);
     return (size_t)(c.at - packed);
 }
 
@@ -326,13 +358,18 @@ object_row(struct hf_reader *r, struct cursor *c, const struct hf_handlers *h, v
     if (flags & HF_OBJ_REFS) {
         row.layout = get_id(c, r->layouts, true, "layout");
         row.n_refs = get_count(c, 1, "references");
-        uint64_t *refs = reserve(&r->refs_scratch, row.n_refs, sizeof *refs);
-        if (refs == NULL)
-            return ROW_NOMEM;
         row.packed = c->at;
-        get_refs(c, flags & HF_OBJ_CONT ? 0 : row.addr, refs, row.n_refs);
+        const uint8_t *behind = h->leave_packed ? skip_short(c->at, c->end, row.n_refs) : NULL;
+        if (behind == NULL) {
+            uint64_t *refs = reserve(&r->refs_scratch, row.n_refs, sizeof *refs);
+            if (refs == NULL)
+                return ROW_NOMEM;
+            get_refs(c, flags & HF_OBJ_CONT ? 0 : row.addr, refs, row.n_refs, true);
+            row.refs = h->leave_packed ? NULL : refs;
+        } else {
+            c->at = behind;
+        }
         row.packed_len = (size_t)(c->at - row.packed);
-        row.refs = refs;
     }
     if (c->bad_at == NULL)
         end_part(r, c, &row);

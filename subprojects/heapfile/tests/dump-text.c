@@ -91,8 +91,15 @@ text_object(GString *out, const struct hf_object_row *row)
         g_string_append_printf(out, " whole " U64, row->whole_length);
     if (row->flags & HF_OBJ_REFS) {
         g_string_append_printf(out, " layout %u from " U64 " refs", row->layout, row->first_ref);
+        g_autofree uint64_t *unpacked = row->refs == NULL ? g_new(uint64_t, row->n_refs + 1) : NULL;
+        const uint64_t *refs = unpacked != NULL ? unpacked : row->refs;
+        if (unpacked != NULL) {
+            uint64_t base = row->flags & HF_OBJ_CONT ? 0 : row->addr;
+            g_assert_cmpuint(hf_unpack_refs(row->packed, row->packed_len, base, unpacked, row->n_refs), ==,
+                             row->packed_len);
+        }
         for (uint64_t i = 0; i < row->n_refs; i++)
-            g_string_append_printf(out, " " HEX, row->refs[i]);
+            g_string_append_printf(out, " " HEX, refs[i]);
     }
     if (row->flags & HF_OBJ_CONTENT) {
         g_string_append(out, " content ");

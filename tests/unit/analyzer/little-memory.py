@@ -43,7 +43,7 @@ def main():
     failed = False
     with tempfile.TemporaryDirectory() as folder:
         plain = os.path.join(folder, 'made-up.heap')
-        subprocess.run([MAKE_HEAP, '700000', plain], check=True, stderr=subprocess.DEVNULL)
+        subprocess.run([MAKE_HEAP, '1000000', plain], check=True, stderr=subprocess.DEVNULL)
         packed = plain + '.gz'
         with open(plain, 'rb') as source, gzip.open(packed, 'wb', 1) as to:
             to.write(source.read())

@@ -73,6 +73,9 @@ struct hf_end_row {
  * meaningless with HF_OBJ_IMMORTAL); in CONT rows they are 0.
  */
 struct hf_handlers {
+    /* Object rows have packed references alone, refs is NULL: who reads them later need not have them read twice. Whether they are
+     * addresses of 64 bits at most is not looked at then. */
+    bool leave_packed;
     bool (*chunk)(void *user, const struct hf_chunk_header *chunk, const uint8_t *payload); /* before its rows */
     bool (*meta)(void *user, const struct hf_meta_row *row);
     bool (*name)(void *user, uint32_t id, const char *text, size_t n);
