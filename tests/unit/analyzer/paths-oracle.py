@@ -2,20 +2,10 @@
 # SPDX-License-Identifier: MIT
 """Holds paths on random heaps against networkx: that each is one, that the first is the shortest, that every holder has its shortest, that none
 leads through what is excluded, and that each leads via what was asked for. paths-oracle.py WRITE-DUMP HEAPANALYZE [ROUNDS]"""
-import json
-import os
-import random
-import subprocess
-import sys
-import tempfile
 
-try:
-    import networkx
-except ImportError:
-    networkx = None
+import random_heaps
+from random_heaps import networkx
 
-WRITE_DUMP, HEAPANALYZE = (os.path.abspath(path) for path in sys.argv[1:3])
-ROUNDS = int(sys.argv[3]) if len(sys.argv) > 3 else 25
 ROOT = 0
 # what a step and a root count, see analyses/ha-reach.h
 STEPS = {'.x': 2, '<odd': 6, '.__dict__': 0, '.__class__': 6}
@@ -74,8 +64,7 @@ class Heap:
 
 
 def ask(path, *arguments):
-    return json.loads(subprocess.run([HEAPANALYZE, 'paths', *arguments, '--all', '0', '--json', path], check=True, stdout=subprocess.PIPE,
-                                     stderr=subprocess.DEVNULL).stdout)['paths']
+    return random_heaps.ask(path, 'paths', *arguments, '--all', '0')['paths']
 
 
 def cost(heap, path):
@@ -118,29 +107,4 @@ def check(heap, path, rnd):
         assert all(other in way for way, _ in found), ('via', other, found)
 
 
-def main():
-    print('1..1')
-    if networkx is None:
-        if os.environ.get('HEAPDUMP_MUST_WORK') == '1':
-            print('not ok 1 networkx is missing: tools/setup --test installs it')
-            return 1
-        print('ok 1 # SKIP networkx is missing: tools/setup --test installs it')
-        return 0
-    with tempfile.TemporaryDirectory() as folder:
-        path = os.path.join(folder, 'random.heap')
-        for seed in range(ROUNDS):
-            rnd = random.Random(seed)
-            heap = Heap(rnd)
-            text = '\n'.join(heap.text()) + '\n'
-            subprocess.run([WRITE_DUMP, path], input=text.encode(), check=True)
-            try:
-                check(heap, path, rnd)
-            except AssertionError as error:
-                print(f'# seed {seed}: {error}', *text.splitlines(), sep='\n#   ')
-                print('not ok 1 paths in random heaps')
-                return 1
-    print('ok 1 paths in random heaps')
-    return 0
-
-
-sys.exit(main())
+random_heaps.run('paths in random heaps', Heap, check, 25)

@@ -3,20 +3,10 @@
 """Holds what is retained against two other opinions on random heaps: networkx's immediate dominators, and brute force, which takes an object
 away and looks what can still be reached. retained-oracle.py WRITE-DUMP HEAPANALYZE [ROUNDS]"""
 import collections
-import json
-import os
-import random
-import subprocess
-import sys
-import tempfile
 
-try:
-    import networkx
-except ImportError:
-    networkx = None
+import random_heaps
+from random_heaps import ask, networkx
 
-WRITE_DUMP, HEAPANALYZE = (os.path.abspath(path) for path in sys.argv[1:3])
-ROUNDS = int(sys.argv[3]) if len(sys.argv) > 3 else 60
 ROOT = 0
 TYPES = ['app.A', 'app.B', 'lib.sub.C', 'builtins.list']
 
@@ -65,11 +55,6 @@ class Heap:
         return seen - {ROOT}
 
 
-def ask(path, *arguments):
-    return json.loads(subprocess.run([HEAPANALYZE, *arguments, '--json', path], check=True, stdout=subprocess.PIPE,
-                                     stderr=subprocess.DEVNULL).stdout)
-
-
 def tree_of(answer):
     """Retained sizes and parents, as the lines with their depths say."""
     sizes, parents, way = {}, {}, [ROOT]
@@ -95,7 +80,7 @@ def topmost(parents, sizes, group):
     return dict(sums)
 
 
-def check(heap, path):
+def check(heap, path, _):
     live = heap.reached()
     sizes, parents = tree_of(ask(path, 'retained', '--min-percent', '0', '--max-depth', '1000'))
     assert set(sizes) == live, ('live', set(sizes) ^ live)
@@ -117,28 +102,4 @@ def check(heap, path):
         assert {row[by]: row['retained'] for row in rows} == topmost(parents, sizes, group), by
 
 
-def main():
-    print('1..1')
-    if networkx is None:
-        if os.environ.get('HEAPDUMP_MUST_WORK') == '1':
-            print('not ok 1 networkx is missing: tools/setup --test installs it')
-            return 1
-        print('ok 1 # SKIP networkx is missing: tools/setup --test installs it')
-        return 0
-    with tempfile.TemporaryDirectory() as folder:
-        path = os.path.join(folder, 'random.heap')
-        for seed in range(ROUNDS):
-            heap = Heap(random.Random(seed))
-            text = '\n'.join(heap.text()) + '\n'
-            subprocess.run([WRITE_DUMP, path], input=text.encode(), check=True)
-            try:
-                check(heap, path)
-            except AssertionError as error:
-                print(f'# seed {seed}: {error}', *text.splitlines(), sep='\n#   ')
-                print('not ok 1 retained sizes of random heaps')
-                return 1
-    print('ok 1 retained sizes of random heaps')
-    return 0
-
-
-sys.exit(main())
+random_heaps.run('retained sizes of random heaps', Heap, check, 60)
