@@ -19,6 +19,8 @@ EXPORT volatile long registers_rounds;
 EXPORT void *registers_wait(void *unused); /* thread: sets registers_stop at the end of stdin */
 EXPORT long registers_general(void);
 EXPORT long registers_vector(void);
+EXPORT long registers_general_rounds(long rounds);
+EXPORT long registers_vector_rounds(long rounds); /* by any number of threads, and in signal handlers */
 EXPORT void calls_run(const char *kind, int acknowledge);
 
 EXPORT void *
@@ -70,6 +72,16 @@ general_round(void)
 }
 
 EXPORT long
+registers_general_rounds(long rounds)
+{
+    long wrong = 0;
+
+    while (rounds-- > 0)
+        wrong += general_round();
+    return wrong;
+}
+
+EXPORT long
 registers_general(void)
 {
     long wrong = 0;
@@ -82,67 +94,102 @@ registers_general(void)
 #define EACH16(X) X(0) X(1) X(2) X(3) X(4) X(5) X(6) X(7) X(8) X(9) X(10) X(11) X(12) X(13) X(14) X(15)
 #define HIGH16(X) X(16) X(17) X(18) X(19) X(20) X(21) X(22) X(23) X(24) X(25) X(26) X(27) X(28) X(29) X(30) X(31)
 
-static uint8_t vectors[32][64] __attribute__((aligned(64))), seen[32][64] __attribute__((aligned(64)));
+/* Row 32 is for the mask registers. */
+typedef struct {
+    uint8_t rows[33][64] __attribute__((aligned(64)));
+} Vectors;
+
+static Vectors vectors;
+
+__attribute__((constructor)) static void
+choose_values(void)
+{
+    for (unsigned i = 0; i < 33; i++)
+        for (unsigned j = 0; j < 64; j++)
+            vectors.rows[i][j] = (uint8_t)(i * 71 + j * 13 + 5);
+}
 
 #define SPIN "mov $20000, %%eax\n1: dec %%eax\n jnz 1b\n"
 
-#define LOAD128(n)  "movdqa " #n "*64(%0), %%xmm" #n "\n"
-#define STORE128(n) "movdqa %%xmm" #n ", " #n "*64(%1)\n"
-#define LOAD256(n)  "vmovdqa " #n "*64(%0), %%ymm" #n "\n"
-#define STORE256(n) "vmovdqa %%ymm" #n ", " #n "*64(%1)\n"
-#define LOAD512(n)  "vmovdqa64 " #n "*64(%0), %%zmm" #n "\n"
-#define STORE512(n) "vmovdqa64 %%zmm" #n ", " #n "*64(%1)\n"
+#define EACH8(X)     X(0) X(1) X(2) X(3) X(4) X(5) X(6) X(7)
+#define LOAD128(n)   "movdqa " #n "*64(%0), %%xmm" #n "\n"
+#define STORE128(n)  "movdqa %%xmm" #n ", " #n "*64(%1)\n"
+#define LOAD256(n)   "vmovdqa " #n "*64(%0), %%ymm" #n "\n"
+#define STORE256(n)  "vmovdqa %%ymm" #n ", " #n "*64(%1)\n"
+#define LOAD512(n)   "vmovdqa64 " #n "*64(%0), %%zmm" #n "\n"
+#define STORE512(n)  "vmovdqa64 %%zmm" #n ", " #n "*64(%1)\n"
+#define LOADMASK(n)  "kmovw 32*64+2*" #n "(%0), %%k" #n "\n"
+#define STOREMASK(n) "kmovw %%k" #n ", 32*64+2*" #n "(%1)\n"
 
-#define CLOBBER(n) "xmm" #n,
+#define CLOBBER(n)     "xmm" #n,
+#define CLOBBERMASK(n) "k" #n,
 
 static void
-round128(void)
+round128(Vectors *seen)
 {
     __asm__ volatile(EACH16(LOAD128) SPIN EACH16(STORE128)
                      :
-                     : "r"(vectors), "r"(seen)
+                     : "r"(&vectors), "r"(seen)
                      : EACH16(CLOBBER) "rax", "cc", "memory");
 }
 
 __attribute__((target("avx2"))) static void
-round256(void)
+round256(Vectors *seen)
 {
     __asm__ volatile(EACH16(LOAD256) SPIN EACH16(STORE256) "vzeroupper\n"
                      :
-                     : "r"(vectors), "r"(seen)
+                     : "r"(&vectors), "r"(seen)
                      : EACH16(CLOBBER) "rax", "cc", "memory");
 }
 
 __attribute__((target("avx512f"))) static void
-round512(void)
+round512(Vectors *seen)
 {
-    __asm__ volatile(EACH16(LOAD512) HIGH16(LOAD512) SPIN EACH16(STORE512) HIGH16(STORE512) "vzeroupper\n"
+    __asm__ volatile(EACH16(LOAD512) HIGH16(LOAD512) EACH8(LOADMASK) SPIN EACH16(STORE512) HIGH16(STORE512)
+                         EACH8(STOREMASK) "vzeroupper\n"
                      :
-                     : "r"(vectors), "r"(seen)
-                     : EACH16(CLOBBER) HIGH16(CLOBBER) "rax", "cc", "memory");
+                     : "r"(&vectors), "r"(seen)
+                     : EACH16(CLOBBER) HIGH16(CLOBBER) EACH8(CLOBBERMASK) "rax", "cc", "memory");
+}
+
+static long
+vector_round(void)
+{
+    unsigned width = __builtin_cpu_supports("avx512f") ? 64 : __builtin_cpu_supports("avx2") ? 32 : 16;
+    unsigned count = width == 64 ? 32 : 16;
+    Vectors seen;
+    long wrong = 0;
+
+    memset(&seen, 0, sizeof seen);
+    if (width == 64) {
+        round512(&seen);
+        wrong += memcmp(vectors.rows[32], seen.rows[32], 16) != 0;
+    } else if (width == 32)
+        round256(&seen);
+    else
+        round128(&seen);
+    for (unsigned i = 0; i < count; i++)
+        wrong += memcmp(vectors.rows[i], seen.rows[i], width) != 0;
+    return wrong;
+}
+
+EXPORT long
+registers_vector_rounds(long rounds)
+{
+    long wrong = 0;
+
+    while (rounds-- > 0)
+        wrong += vector_round();
+    return wrong;
 }
 
 EXPORT long
 registers_vector(void)
 {
     long wrong = 0;
-    unsigned width = __builtin_cpu_supports("avx512f") ? 64 : __builtin_cpu_supports("avx2") ? 32 : 16;
-    unsigned count = width == 64 ? 32 : 16;
 
-    for (unsigned i = 0; i < 32; i++)
-        for (unsigned j = 0; j < 64; j++)
-            vectors[i][j] = (uint8_t)(i * 71 + j * 13 + 5);
-    for (; !registers_stop; registers_rounds++) {
-        memset(seen, 0, sizeof seen);
-        if (width == 64)
-            round512();
-        else if (width == 32)
-            round256();
-        else
-            round128();
-        for (unsigned i = 0; i < count; i++)
-            wrong += memcmp(vectors[i], seen[i], width) != 0;
-    }
+    for (; !registers_stop; registers_rounds++)
+        wrong += vector_round();
     return wrong;
 }
 

@@ -111,20 +111,20 @@ class State:
         self.resident = resident(pid)
         self.facts = {name: read(pid) for name, read in FACTS.items()}
 
-    def rest(self, names):
+    def rest(self, names, seconds):
         """Of facts that the process itself changes for moments: keeps what is there all the time."""
-        end, rounds = time.monotonic() + 0.3, 0
+        end, rounds = time.monotonic() + seconds, 0
         while names and (time.monotonic() < end or rounds < 20):
             self.narrow(names)
             rounds += 1
 
     def settle(self, before, names):
         """The same of a process that was at rest before, but looks much oftener before it says that something is there all the time."""
-        for _ in range(2000):
-            names = [name for name in names if self.facts[name] != before.facts[name]]
-            if not names:
-                break
+        end, rounds = time.monotonic() + 30, 0
+        while names and (time.monotonic() < end or rounds < 2000):
             self.narrow(names)
+            names = [name for name in names if self.facts[name] != before.facts[name]]
+            rounds += 1
 
     def narrow(self, names):
         for name in names:

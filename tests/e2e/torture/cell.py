@@ -64,7 +64,7 @@ class OddTarget(Target):
         return self.read()
 
 
-def facts_of(target, state, way, before=None):
+def facts_of(target, state, way):
     now = procstate.State(target.view)
     now.facts['children'] = procstate.children(target.pid)
     if state.still and way == 'fork':
@@ -73,10 +73,6 @@ def facts_of(target, state, way, before=None):
         now.facts['SigCgt'] = f"{int(now.facts['SigCgt'], 16) & ~(1 << 32):x}"
     for name in state.changing:
         now.facts.pop(name, None)
-    if before is None:
-        now.rest(state.moments)
-    else:
-        now.settle(before, state.moments)
     return now
 
 
@@ -95,12 +91,21 @@ def ours(pid):
     return names
 
 
+def at_rest(target, state, seconds):
+    """Of what the target itself changes for moments: name → what is there all the time."""
+    now = procstate.State(target.view)
+    now.rest(state.moments, seconds)
+    return {name: now.facts[name] for name in state.moments}
+
+
 def unharmed(target, state, before, way):
     """Raises Harm if anything of the target is not as it was."""
     try:
         check(target.alive(), 'the target has ended')
         equal(ours(target.pid), [], 'our processes and threads when the program has ended')
-        procstate.unchanged(before, facts_of(target, state, way, before), KEPT_FREE)
+        after = facts_of(target, state, way)
+        after.settle(before, state.moments)
+        procstate.unchanged(before, after, KEPT_FREE)
         answer = target.ask()
         equal(answer['wrong'], 0, 'wrong results')
         rounds = answer.get('rounds', 0)
@@ -126,9 +131,10 @@ def whole(path, state, way):
         equal(facts['not_read_whole'], 0, f"objects of a sleeping target that could not be read ({facts['skipped'][:3]})")
 
 
-def attempt(cell, target, state, folder, way):
+def attempt(cell, target, state, resting, folder, way):
     path = f'{folder}/x.heap'
     before = facts_of(target, state, way)
+    before.facts.update(resting)
     result = heapdump('-q', *WAYS[way], '-o', path, target.pid)
     unharmed(target, state, before, way)
     said = result.err.strip()
@@ -155,9 +161,10 @@ def run(state, interpreter, attempts, way='fork'):
                 heapdump('-q', *WAYS[way], '-o', f'{folder}/x.heap', target.pid)
                 if os.path.exists(f'{folder}/x.heap'):
                     os.unlink(f'{folder}/x.heap')
+            resting = at_rest(target, state, max(0.5, min(3, 0.15 * attempts)))  # many attempts are a campaign, with little time on a busy machine
             for _ in range(attempts):
                 try:
-                    attempt(cell, target, state, folder, way)
+                    attempt(cell, target, state, resting, folder, way)
                 except Mismatch as why:
                     cell.bad += 1
                     cell.note(f'bad: {why}')
