@@ -24,6 +24,9 @@ enum {
     FD_FREE = 50,
 };
 
+/* By "maintenance set per-command time". */
+static const char COMMAND_ENDED[] = "Command execution time: ";
+
 void
 inj_session_result_clear(InjSessionResult *r)
 {
@@ -231,6 +234,9 @@ follow(const InjSession *s, pid_t pid, int out, GString *text, GError **error)
                 return TRUE;
             if (text->len < OUTPUT_MAX)
                 g_string_append_len(text, buf, n);
+            /* It tries one thread after the other: each time anew. */
+            if (memmem(buf, (gsize)n, COMMAND_ENDED, strlen(COMMAND_ENDED)) != NULL)
+                attached = 0;
             if (s->verbose)
                 fwrite(buf, 1, (gsize)n, stderr);
         } else if (has_ended(pid))
@@ -432,12 +438,11 @@ inj_session_value(const char *output, const char *name, guint n, gint64 *out)
 gboolean
 inj_session_command_time(const char *output, gint64 *us)
 {
-    static const char HEAD[] = "Command execution time: ";
     const char *found = NULL, *p = output;
     gint64 longest = -1;
 
-    while ((p = strstr(p, HEAD)) != NULL) {
-        p += strlen(HEAD);
+    while ((p = strstr(p, COMMAND_ENDED)) != NULL) {
+        p += strlen(COMMAND_ENDED);
         found = strstr(p, "(cpu), ");
         if (found == NULL)
             break;

@@ -14,6 +14,12 @@
 #define MAX_SLEEPERS 6
 #define BUSY_AFTER_US                                                                                                  \
     (100 * G_TIME_SPAN_MILLISECOND) /* how long we look for a thread that sleeps before we enter a busy one */
+/*
+ * A thread that has moved on is tried again: GDB is warm then, and comes closer to what was seen. What is nearly always where it cannot be entered, in a C
+ * library with the GIL kept, wants many tries, and GDB's start takes far longer than one.
+ */
+#define ROUNDS_FIRST 6
+#define TRIES_LATER  60
 #define POLL_US      (3 * G_TIME_SPAN_MILLISECOND)
 #define FINISH_US    (3 * G_TIME_SPAN_SECOND)
 #define RESULT_LIMIT 4096
@@ -141,6 +147,7 @@ inj_entry_current_script(InjEntry *entry, gboolean busy)
         inj_sleep_find(t, INJ_SLEEP_RUNNING, MAX_SLEEPERS, found);
     if (!found->len)
         return NULL;
+    s.rounds = entry->sessions == 0 ? ROUNDS_FIRST : MAX(ROUNDS_FIRST, TRIES_LATER / found->len);
     s.params = inj_entry_stub_params(entry->cave.addr);
     if (busy && inj_target_symbol(t, "PyGILState_Ensure", &addr) && (code = inj_maps_find(t->maps, addr))) {
         s.code_start = code->start;
@@ -201,6 +208,7 @@ enter_once(InjEntry *entry, const char *script, gint64 timeout_us, GError **erro
     EnterOutcome outcome = ENTER_AGAIN;
     gint64 tid = 0, sp, moved;
 
+    entry->sessions++;
     if (!inj_session_run(&session, script, &result, error)) {
         outcome = ENTER_FAILED;
     } else if (inj_session_value(result.output, "moved", 0, &moved)) {
@@ -236,11 +244,22 @@ enter_once(InjEntry *entry, const char *script, gint64 timeout_us, GError **erro
     return outcome;
 }
 
+static gboolean
+never_fit(const InjEntry *entry, GError **error)
+{
+    g_clear_error(error);
+    g_set_error(error, INJ_ERROR, INJ_ERROR_TIMEOUT,
+                "no thread of process %d came to a place where it can be entered, though GDB looked %u times; a longer "
+                "--timeout may help",
+                entry->run->target->pid, entry->sessions);
+    return FALSE;
+}
+
 gboolean
 inj_entry_start(InjEntry *entry, gint64 deadline_us, GError **error)
 {
     InjRun *run = entry->run;
-    gint64 begin = g_get_monotonic_time();
+    gint64 begin = g_get_monotonic_time(), longest = 0;
     gboolean busy = FALSE;
 
     if (!write_stub(entry, error))
@@ -253,20 +272,20 @@ inj_entry_start(InjEntry *entry, gint64 deadline_us, GError **error)
             g_set_error(error, INJ_ERROR, INJ_ERROR_FAILED, "process %d ended", run->target->pid);
             return FALSE;
         }
-        if (now >= deadline_us) {
-            g_set_error(error, INJ_ERROR, INJ_ERROR_TIMEOUT,
-                        "no thread of process %d came to a place where it can be entered; a longer --timeout may help",
-                        run->target->pid);
-            return FALSE;
-        }
+        /* A GDB that cannot be through in time would only be killed. */
+        if (now + longest >= deadline_us)
+            return never_fit(entry, error);
         switch (script ? enter_once(entry, script, deadline_us - now, error) : ENTER_AGAIN) {
         case ENTER_DONE:
             return TRUE;
         case ENTER_FAILED:
-            return FALSE;
+            return entry->sessions > 1 && g_error_matches(*error, INJ_ERROR, INJ_ERROR_TIMEOUT) && !inj_interrupted()
+                       ? never_fit(entry, error)
+                       : FALSE;
         case ENTER_AGAIN:
             break;
         }
+        longest = MAX(longest, g_get_monotonic_time() - now);
         /* Threads that sleep come first; when they do not stay asleep until GDB is there, anyone will do. */
         busy = script || now - begin > BUSY_AFTER_US;
         if (!nap(error))

@@ -16,6 +16,7 @@ struct InjEntry {
     guint64 mark_at;     /* where the stub marks that a thread is inside; 0: not known */
     InjCaveWatch *watch; /* owned; from when the stub was started */
     gboolean entered;    /* a thread of the target went into the stub */
+    guint sessions;      /* of GDB that looked for one */
 };
 
 typedef struct {

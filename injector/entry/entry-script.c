@@ -13,7 +13,6 @@
 extern const guint8 inj_script_enter[];
 extern const gsize inj_script_enter_size;
 
-#define ROUNDS 6 /* a thread that has moved on is tried again: GDB is warm now, and comes closer to what was seen */
 /* struct pthread of glibc on x86-64: its own address, and the thread's id. */
 #define TLS_SELF 0x10
 #define TLS_TID  0x2d0
@@ -25,11 +24,11 @@ number(guint64 v)
 }
 
 static char *
-tries(const GArray *sleepers, pid_t pid)
+tries(const GArray *sleepers, guint rounds, pid_t pid)
 {
     GString *text = g_string_new(NULL);
 
-    for (guint round = 0; round < ROUNDS; round++)
+    for (guint round = 0; round < rounds; round++)
         for (guint i = 0; i < sleepers->len; i++) {
             const InjSleeper *t = &g_array_index(sleepers, InjSleeper, i);
 
@@ -63,7 +62,7 @@ inj_entry_script_make(const InjEntryScript *s)
     g_autofree char *self = number(TLS_SELF), *tid = number(TLS_TID), *futex = number(SYS_futex);
     g_autofree char *mask = number((guint32)FUTEX_CMD_MASK), *bitset = number(FUTEX_WAIT_BITSET),
                     *wait = number(FUTEX_WAIT);
-    g_autofree char *calls = known_calls(), *lines = tries(s->sleepers, s->pid);
+    g_autofree char *calls = known_calls(), *lines = tries(s->sleepers, s->rounds, s->pid);
 
     return inj_script_fill(template, "RIP_AT", rip_at, "RIP_AGAIN_AT", again_at, "CAVE", cave, "ENTRY", entry,
                            "STAMP_AT", stamp_at, "STAMP", stamp, "WITNESS", witness, "WITNESS_1", first, "WITNESS_2",

@@ -13,6 +13,7 @@ typedef struct {
     guint64 params;         /* address of its parameters */
     guint64 region;         /* the parameter that tells that they are ours */
     const GArray *sleepers; /* InjSleeper, to be tried in this order; borrowed */
+    guint rounds;           /* how often each of them */
     /* A thread that runs is entered inside the interpreter's own code, [code_start, code_end); empty: not at all. */
     guint64 code_start, code_end;
 } InjEntryScript;

@@ -223,6 +223,7 @@ test_script(void)
                         .params = 0x4200,
                         .region = 0x700000000000,
                         .sleepers = sleepers,
+                        .rounds = 2,
                         .code_start = 0x10000,
                         .code_end = 0x20000};
     g_autofree char *script = NULL;
@@ -230,7 +231,7 @@ test_script(void)
     g_array_append_val(sleepers, main_thread);
     g_array_append_val(sleepers, other);
     script = inj_entry_script_make(&s);
-    g_assert_nonnull(strstr(script, "\nhd_try 100 7 1\nhd_try 103 9 0\nhd_try 100 7 1\n"));
+    g_assert_nonnull(strstr(script, "\nhd_try 100 7 1\nhd_try 103 9 0\nhd_try 100 7 1\nhd_try 103 9 0\nmaint"));
     g_assert_nonnull(strstr(script, " || $orig_rax == 232 || "));
     g_assert_nonnull(strstr(script, "$rip >= 0x10000 && (unsigned long)$rip < 0x20000"));
     g_assert_nonnull(strstr(script, "set $rip = 0x4002\n"));
