@@ -26,6 +26,7 @@ VICTIMS = ('driver', 'GDB', 'both')
 SIGNALS = ('SIGKILL', 'SIGTERM', 'SIGINT', 'SIGHUP', 'SIGSTOP')
 OUTPUTS = ('full device', 'file size limit', 'reader gone')
 KEPT_FREE = 48 << 20  # what a target may grow by over all rounds: its own work, and a stack and an arena of ours
+STOPPED = [0]         # s; how long SIGSTOP lasts at least
 PAUSE = 0.008         # s; aimed at what happens within this time after the attach
 
 
@@ -175,6 +176,9 @@ class Scene:
             wait_for(lambda: all(state_of(p) in 'TtZgone' for p in pids), 'the victims stand still')
             if self.mode != 'inline':  # there the target waits for its reader, for some seconds, see entry-inline.py
                 self.goes_on()
+            if STOPPED[0]:
+                time.sleep(STOPPED[0])
+                self.goes_on()
             send(pids, signal.SIGCONT)
         code, err = ours.end()
         if code == 0:
@@ -289,8 +293,10 @@ def main():
     parser.add_argument('--targets', help=f'of {", ".join(TARGETS)} (all): they take turns')
     parser.add_argument('--versions', default='', help='parts of names of interpreters, comma-separated (the newest): they take turns')
     parser.add_argument('--seed', default=str(random.SystemRandom().randrange(10 ** 6)))
+    parser.add_argument('--stopped', type=float, default=0, help='seconds that SIGSTOP lasts at least (0)')
     parser.add_argument('--tap', action='store_true', help='a short run, reported as TAP')
     options = parser.parse_args()
+    STOPPED[0] = options.stopped
     if options.tap:
         short(options.rounds)
     modes, kinds = words(options.modes, MODES), words(options.targets, TARGETS)
