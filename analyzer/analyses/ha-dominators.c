@@ -12,6 +12,7 @@
 /* Nodes are numbered in preorder of a depth-first search; 0 is the super-root. All arrays but number[] are by these numbers. */
 struct HaDominators {
     guint32 n_objects, n; /* n: nodes, super-root included */
+    gboolean borrowed;    /* number, object, parent and retained are an index's */
     guint32 *number;      /* of an object; UNSEEN: not live */
     HaId *object;
     guint32 *parent;   /* in the search tree, at last in the dominator tree */
@@ -32,9 +33,11 @@ typedef struct {
     HaBits *roots;            /* owned: held by the super-root */
     HaBits *framed, *running; /* owned; held by frames; objects of frames that run; NULL: frames have no nodes */
     HaDominators *d;
-    Link *link;    /* owned */
-    guint32 *semi; /* owned */
-    HaVec stack;   /* gsize: the reference to look at next, for each node on the way down; then guint32 */
+    HaRefsView refs, back;
+    HaWeakView weak, back_weak; /* of all references: bits by their place in the arrays */
+    Link *link;                 /* owned */
+    guint32 *semi;              /* owned */
+    HaVec stack;                /* gsize: the reference to look at next, for each node on the way down; then guint32 */
 } Work;
 
 /* The frames below one on the stack hold it by f_back; what it holds would go with it all the same. */
@@ -65,14 +68,13 @@ search(Work *w, HaId start, guint32 above)
     while (node != above) {
         HaId from = d->object[node];
         gsize n_refs, i = next[depth];
-        const HaId *refs = ha_graph_referents(w->g, from, &n_refs);
+        const HaId *refs = ha_view_refs(&w->refs, from, &n_refs);
         for (; i < n_refs; i++) {
             if (i + 16 < n_refs)
                 __builtin_prefetch(&d->number[refs[i + 16]]);
             if (d->number[refs[i]] != UNSEEN || !ha_bits_get(w->live, refs[i]))
                 continue;
-            HaWeakView weak = ha_graph_weak_referents(w->g, from);
-            if (!ha_weak(&weak, i) && !is_way_back(w, from, refs[i]))
+            if (!ha_weak(&w->weak, (gsize)(refs - w->refs.refs) + i) && !is_way_back(w, from, refs[i]))
                 break;
         }
         if (i == n_refs) {
@@ -230,19 +232,31 @@ semidominator_by_frames(Work *w, guint32 v, guint32 semi)
     return semi;
 }
 
+/* What the nodes to come will want, each when what leads to it is there. Nodes whose parent is the top want nothing. */
 static void
-prefetch_referrers(const Work *w, guint32 v)
+prefetch(const Work *w, guint32 v)
 {
-    HaId near = v > 16 ? w->d->object[v - 16] : HA_ID_NONE, far = v > 40 ? w->d->object[v - 40] : HA_ID_NONE;
-    gsize ahead;
+    const HaDominators *d = w->d;
+    HaId id;
+    gsize n;
 
-    if (far != HA_ID_NONE)
-        __builtin_prefetch(ha_graph_referrers(w->g, far, &ahead));
-    if (near == HA_ID_NONE)
+    if (v <= 64)
         return;
-    const HaId *later = ha_graph_referrers(w->g, near, &ahead);
-    for (gsize i = 0; i < MIN(ahead, 4); i++)
-        __builtin_prefetch(&w->d->number[later[i]]);
+    if (d->parent[v - 64] != 0 && (id = d->object[v - 64]) != HA_ID_NONE)
+        __builtin_prefetch(w->back.first32 != NULL ? (const void *)&w->back.first32[id] : &w->back.first64[id]);
+    if (d->parent[v - 40] != 0 && (id = d->object[v - 40]) != HA_ID_NONE)
+        __builtin_prefetch(w->back.refs + ha_view_first(&w->back, id));
+    if (d->parent[v - 24] != 0 && (id = d->object[v - 24]) != HA_ID_NONE) {
+        const HaId *from = ha_view_refs(&w->back, id, &n);
+        for (gsize i = 0; n > 1 && i < MIN(n, 8); i++)
+            __builtin_prefetch(&d->number[from[i]]);
+    }
+    if (d->parent[v - 8] != 0 && (id = d->object[v - 8]) != HA_ID_NONE) {
+        const HaId *from = ha_view_refs(&w->back, id, &n);
+        for (gsize i = 0; n > 1 && i < MIN(n, 8); i++)
+            if (d->number[from[i]] > v && d->number[from[i]] != UNSEEN)
+                __builtin_prefetch(&w->link[d->number[from[i]]]);
+    }
 }
 
 static void
@@ -256,7 +270,7 @@ find_semidominators(Work *w)
         guint32 semi = d->parent[v];
         gsize n = 0;
         const HaId *from = NULL;
-        prefetch_referrers(w, v);
+        prefetch(w, v);
         if (to == HA_ID_NONE) { /* a thread or a frame: only what is above holds it */
             w->semi[v] = semi;
             w->link[v].least = semi;
@@ -266,15 +280,15 @@ find_semidominators(Work *w)
         if (ha_bits_get(w->roots, to))
             semi = 0;
         else if (semi != 0)
-            from = ha_graph_referrers(w->g, to, &n);
+            from = ha_view_refs(&w->back, to, &n);
         if (framed && semi != 0)
             semi = semidominator_by_frames(w, v, semi);
-        HaWeakView weak = ha_graph_weak_referrers(w->g, to);
+        gsize first = from != NULL ? (gsize)(from - w->back.refs) : 0;
         for (gsize i = 0; (n > 1 || framed) && i < n && semi != 0; i++) {
             if (i + 16 < n)
                 __builtin_prefetch(&d->number[from[i + 16]]);
             guint32 u = d->number[from[i]];
-            if (u == UNSEEN || ha_weak(&weak, i) || is_way_back(w, from[i], to))
+            if (u == UNSEEN || ha_weak(&w->back_weak, first + i) || is_way_back(w, from[i], to))
                 continue;
             if (u > v)
                 u = evaluate(w, u, v + 1);
@@ -351,6 +365,10 @@ compute(HaGraph *g, const HaLedger *ledger, const HaBits *live, gboolean by_fram
     gsize n_threads, n_frames;
     gboolean ok = TRUE;
 
+    w.refs = ha_graph_view_referents(g);
+    w.back = ha_graph_view_referrers(g);
+    w.weak = ha_graph_weak_all(g);
+    w.back_weak = ha_graph_weak_all_back(g);
     d->n_objects = ha_graph_n_objects(g);
     if (by_frames) {
         ha_graph_threads(g, &n_threads);
@@ -380,6 +398,18 @@ compute(HaGraph *g, const HaLedger *ledger, const HaBits *live, gboolean by_fram
 HaDominators *
 ha_dominators_new(HaGraph *g, const HaLedger *ledger, const HaBits *live, GError **error)
 {
+    if (ledger != NULL && ledger->known.number != NULL && ledger->known.live == live) {
+        const HaKnownDominators *known = &ledger->known;
+        HaDominators *d = g_new0(HaDominators, 1);
+        *d = (HaDominators){.n_objects = ha_graph_n_objects(g),
+                            .n = known->n,
+                            .borrowed = TRUE,
+                            .number = (gpointer)known->number,
+                            .object = (gpointer)known->object,
+                            .parent = (gpointer)known->parent,
+                            .retained = (gpointer)known->retained};
+        return d;
+    }
     return compute(g, ledger, live, FALSE, error);
 }
 
@@ -387,6 +417,26 @@ HaDominators *
 ha_dominators_new_by_frames(HaGraph *g, const HaLedger *ledger, const HaBits *live, GError **error)
 {
     return compute(g, ledger, live, TRUE, error);
+}
+
+HaKnownDominators
+ha_dominators_known(const HaDominators *d)
+{
+    return (HaKnownDominators){d->n, d->number, d->object, d->parent, d->retained, NULL};
+}
+
+/* Numbers and objects name each other, and parents come before their children. */
+gboolean
+ha_dominators_are_sound(const HaKnownDominators *known, guint32 n_objects)
+{
+    gboolean ok = known->n >= 1 && known->n <= (gsize)n_objects + 1 && known->object[0] == HA_ID_NONE;
+    for (guint32 id = 0; ok && id < n_objects; id++) {
+        guint32 v = known->number[id];
+        ok = v == UNSEEN || (v >= 1 && v < known->n && known->object[v] == id);
+    }
+    for (guint32 v = 1; ok && v < known->n; v++)
+        ok = known->object[v] < n_objects && known->number[known->object[v]] == v && known->parent[v] < v;
+    return ok;
 }
 
 guint64
@@ -417,10 +467,12 @@ ha_dominators_free(HaDominators *d)
 {
     if (d == NULL)
         return;
-    ha_mem_free(d->number);
-    ha_mem_free(d->object);
-    ha_mem_free(d->parent);
-    ha_mem_free(d->retained);
+    if (!d->borrowed) {
+        ha_mem_free(d->number);
+        ha_mem_free(d->object);
+        ha_mem_free(d->parent);
+        ha_mem_free(d->retained);
+    }
     ha_mem_free(d->thread);
     ha_mem_free(d->frame);
     g_free(d);

@@ -12,10 +12,14 @@
 
 typedef struct HaDominators HaDominators;
 
-/* NULL: no memory. Borrows nothing afterwards. */
+/* NULL: no memory. What the ledger knows already is taken, and borrowed; otherwise nothing is. */
 HaDominators *ha_dominators_new(HaGraph *g, const HaLedger *ledger, const HaBits *live, GError **error);
 void ha_dominators_free(HaDominators *d);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(HaDominators, ha_dominators_free)
+
+/* For an index on disk: what it is to keep, and whether what it kept can be used without leaving its arrays, of so many objects. */
+HaKnownDominators ha_dominators_known(const HaDominators *d);
+gboolean ha_dominators_are_sound(const HaKnownDominators *known, guint32 n_objects);
 
 /*
  * The same with threads, and below them their frames, as nodes between the super-root and what they hold: what would be freed if a

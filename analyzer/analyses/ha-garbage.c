@@ -67,18 +67,14 @@ static void
 take_all(const HaGraph *g, guint32 *left, guint64 *overdrawn)
 {
     guint32 n = ha_graph_n_objects(g);
+    HaRefsView view = ha_graph_view_referents(g);
+    HaWeakView weak = ha_graph_weak_all(g);
+    guint64 n_refs = ha_graph_n_refs(g);
     for (HaId id = 0; id < n; id++)
         left[id] = known_count(g, id);
-    for (HaId id = 0; id < n; id++) {
-        gsize n_refs;
-        const HaId *refs = ha_graph_referents(g, id, &n_refs);
-        if (n_refs == 0)
-            continue;
-        HaWeakView weak = ha_graph_weak_referents(g, id);
-        for (gsize i = 0; i < n_refs; i++)
-            if (!ha_weak(&weak, i))
-                take_one(&left[refs[i]], overdrawn);
-    }
+    for (guint64 e = 0; e < n_refs; e++)
+        if (!ha_weak(&weak, e))
+            take_one(&left[view.refs[e]], overdrawn);
     gsize n_roots;
     const HaRoot *roots = ha_graph_roots(g, &n_roots);
     for (gsize i = 0; i < n_roots; i++)
@@ -164,15 +160,15 @@ typedef struct {
 static void
 reach(const HaGraph *g, Stack *stack, HaBits *reached)
 {
+    HaRefsView view = ha_graph_view_referents(g);
+    HaWeakView weak = ha_graph_weak_all(g);
     while (stack->n > 0) {
-        HaId id = stack->items[--stack->n];
         gsize n_refs;
-        const HaId *refs = ha_graph_referents(g, id, &n_refs);
-        if (n_refs == 0)
-            continue;
-        HaWeakView weak = ha_graph_weak_referents(g, id);
+        const HaId *refs = ha_view_refs(&view, stack->items[--stack->n], &n_refs);
+        if (stack->n > 0)
+            __builtin_prefetch(view.refs + ha_view_first(&view, stack->items[stack->n - 1]));
         for (gsize i = 0; i < n_refs; i++) {
-            if (ha_bits_get(reached, refs[i]) || ha_weak(&weak, i))
+            if (ha_bits_get(reached, refs[i]) || ha_weak(&weak, (gsize)(refs - view.refs) + i))
                 continue;
             ha_bits_set(reached, refs[i]);
             stack->items[stack->n++] = refs[i];

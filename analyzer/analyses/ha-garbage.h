@@ -11,13 +11,24 @@
 #include "graph/ha-column.h"
 #include "graph/ha-graph.h"
 
+/* Dominators of all live objects that an index on disk has: see ha-dominators.h. Arrays are borrowed. */
+typedef struct {
+    guint32 n; /* nodes, the super-root included */
+    const guint32 *number;
+    const HaId *object;
+    const guint32 *parent;
+    const guint64 *retained;
+    const HaBits *live; /* whose they are */
+} HaKnownDominators;
+
 typedef struct {
     HaColumn left;     /* one an object; NONE: count unknown, or immortal */
     gboolean borrowed; /* left is another's */
     guint32 n;
-    guint64 overdrawn;   /* references beyond the counts of their referents: the dump contradicts itself so often */
-    GHashTable *modules; /* owned; id of what stands in sys.modules → index of the reference, plus 1 */
-    HaId modules_dict;   /* sys.modules itself; HA_ID_NONE: not in the dump */
+    HaKnownDominators known; /* number is NULL: there are none */
+    guint64 overdrawn;       /* references beyond the counts of their referents: the dump contradicts itself so often */
+    GHashTable *modules;     /* owned; id of what stands in sys.modules → index of the reference, plus 1 */
+    HaId modules_dict;       /* sys.modules itself; HA_ID_NONE: not in the dump */
 } HaLedger;
 
 /* Surplus of every object: its count less counted references and counted roots. NULL: no memory. */

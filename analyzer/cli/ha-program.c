@@ -41,6 +41,7 @@ typedef struct {
     HaGraph *graph;
     HaLedger *ledger;
     HaBits *live;
+    HaDominators *dominators; /* that the ledger knows; NULL: none, or those of the graph's mapping */
 } Dump;
 
 static void
@@ -49,6 +50,7 @@ dump_clear(Dump *d)
     g_clear_pointer(&d->graph, ha_graph_unref);
     g_clear_pointer(&d->ledger, ha_ledger_free);
     g_clear_pointer(&d->live, ha_bits_free);
+    g_clear_pointer(&d->dominators, ha_dominators_free);
 }
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Dump, dump_clear)
 
@@ -56,6 +58,20 @@ G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Dump, dump_clear)
 typedef struct {
     gboolean garbage, index;
 } Loading;
+
+/* All that an index keeps. */
+static gboolean
+load_for_index(Dump *d, const char *path, GByteArray *tables, gboolean in_memory, GError **error)
+{
+    d->graph = ha_load_file_for_index(path, tables, in_memory, error);
+    if (d->graph == NULL || (d->ledger = ha_ledger_new(d->graph, error)) == NULL ||
+        (d->live = ha_live_objects(d->graph, d->ledger, error)) == NULL ||
+        (d->dominators = ha_dominators_new(d->graph, d->ledger, d->live, error)) == NULL)
+        return FALSE;
+    d->ledger->known = ha_dominators_known(d->dominators);
+    d->ledger->known.live = d->live;
+    return TRUE;
+}
 
 /* The graph, and with --index perhaps all that is derived from it too. */
 static gboolean
@@ -73,12 +89,21 @@ load_graph(Dump *d, const char *path, gboolean index, GError **error)
         return TRUE;
     g_autoptr(GByteArray) tables = g_byte_array_new();
     g_autoptr(GError) problem = NULL;
-    ha_mem_use_folder(key.folder);
-    d->graph = ha_load_file_for_index(path, tables, error);
-    if (d->graph == NULL || (d->ledger = ha_ledger_new(d->graph, error)) == NULL ||
-        (d->live = ha_live_objects(d->graph, d->ledger, error)) == NULL)
-        return FALSE;
-    if (!ha_index_write(&key, d->graph, d->ledger, d->live, tables, &problem))
+    /* in memory if it has room: files take longer, and all is written twice */
+    if (!load_for_index(d, path, tables, TRUE, &problem)) {
+        if (!g_error_matches(problem, HA_LOAD_ERROR, HA_LOAD_ERROR_NO_MEMORY) &&
+            !g_error_matches(problem, HA_GRAPH_ERROR, HA_GRAPH_ERROR_NO_MEMORY)) {
+            g_propagate_error(error, g_steal_pointer(&problem));
+            return FALSE;
+        }
+        g_clear_error(&problem);
+        dump_clear(d);
+        g_byte_array_set_size(tables, 0);
+        ha_mem_use_folder(key.folder);
+        if (!load_for_index(d, path, tables, FALSE, error))
+            return FALSE;
+    }
+    if (!ha_index_write(&key, d->graph, d->ledger, d->live, d->dominators, tables, &problem))
         ha_note("%s: going on without an index", problem->message);
     return TRUE;
 }
@@ -96,6 +121,7 @@ dump_load(Dump *d, const char *path, const Loading *loading, GError **error)
     if (d->ledger == NULL && (d->ledger = ha_ledger_new(d->graph, error)) == NULL)
         return FALSE;
     if (loading->garbage) {
+        d->ledger->known = (HaKnownDominators){0};
         g_clear_pointer(&d->live, ha_bits_free);
         d->live = ha_bits_new(ha_graph_n_objects(d->graph), TRUE);
         if (d->live == NULL)

@@ -290,6 +290,19 @@ ha_graph_referrers(HaGraph *g, HaId id, gsize *n)
     return g->back_refs + first;
 }
 
+HaRefsView
+ha_graph_view_referents(const HaGraph *g)
+{
+    return (HaRefsView){g->offset32, g->offset64, g->refs};
+}
+
+HaRefsView
+ha_graph_view_referrers(const HaGraph *g)
+{
+    g_assert(g->back_refs != NULL);
+    return (HaRefsView){g->back_offset32, g->back_offset64, g->back_refs};
+}
+
 HaWeakView
 ha_graph_weak_referents(const HaGraph *g, HaId id)
 {
@@ -303,6 +316,18 @@ ha_graph_weak_referrers(const HaGraph *g, HaId id)
     g_assert(id < g->n && g->back_refs != NULL);
     return (HaWeakView){.bits = g->back_weak,
                         .first = g->back_offset32 != NULL ? g->back_offset32[id] : g->back_offset64[id]};
+}
+
+HaWeakView
+ha_graph_weak_all(const HaGraph *g)
+{
+    return (HaWeakView){.bits = g->weak};
+}
+
+HaWeakView
+ha_graph_weak_all_back(const HaGraph *g)
+{
+    return (HaWeakView){.bits = g->back_weak};
 }
 
 const HaRoot *

@@ -89,6 +89,29 @@ const HaId *ha_graph_referrers(HaGraph *g, HaId id, gsize *n);
 /* The same ahead of time, with an error instead of none at all when memory is short. */
 gboolean ha_graph_need_referrers(HaGraph *g, GError **error);
 
+/* The arrays themselves, for loops over all of a heap in which a call for each object would count. Borrowed. */
+typedef struct {
+    const guint32 *first32; /* where the references of each object begin; n + 1 items. One of the two is NULL */
+    const guint64 *first64;
+    const HaId *refs;
+} HaRefsView;
+HaRefsView ha_graph_view_referents(const HaGraph *g);
+HaRefsView ha_graph_view_referrers(const HaGraph *g); /* needs ha_graph_need_referrers() */
+
+static inline guint64
+ha_view_first(const HaRefsView *view, gsize id)
+{
+    return view->first32 != NULL ? view->first32[id] : view->first64[id];
+}
+
+static inline const HaId *
+ha_view_refs(const HaRefsView *view, HaId id, gsize *n)
+{
+    guint64 first = ha_view_first(view, id);
+    *n = ha_view_first(view, (gsize)id + 1) - first;
+    return view->refs + first;
+}
+
 /* What is known of the i-th reference of an object. */
 typedef struct {
     guint8 kind;      /* enum hf_run_kind */
@@ -114,6 +137,9 @@ typedef struct {
 } HaWeakView;
 HaWeakView ha_graph_weak_referents(const HaGraph *g, HaId id);
 HaWeakView ha_graph_weak_referrers(const HaGraph *g, HaId id);
+/* The same of all: i counts from the beginning of the arrays of ha_graph_view_referents() and ha_graph_view_referrers(). */
+HaWeakView ha_graph_weak_all(const HaGraph *g);
+HaWeakView ha_graph_weak_all_back(const HaGraph *g);
 
 static inline gboolean
 ha_weak(const HaWeakView *view, gsize i)

@@ -37,7 +37,7 @@ ha_budget_clear(HaBudget *b)
 static gboolean
 fits(const HaBudget *b, guint64 objects, guint64 refs, guint64 bytes, guint64 have, gboolean exact, GError **error)
 {
-    guint64 need = ha_memory_needed(objects, refs, bytes);
+    guint64 need = ha_memory_needed(objects, refs, bytes) + (b->for_index ? 4 * refs + 30 * objects : 0);
     HaMemory memory = ha_memory_available();
     if (b->waived || need < WORTH_BYTES || need <= memory.bytes || need - memory.bytes <= have)
         return TRUE;

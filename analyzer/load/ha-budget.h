@@ -11,6 +11,7 @@ typedef struct {
     int fd;             /* owned: a duplicate, for its position; -1: nothing to go by */
     guint64 file_bytes; /* 0: not a regular file */
     gboolean waived;    /* whatever it takes */
+    gboolean for_index; /* reverse references and dominators are wanted too */
     GError *error;      /* owned; why it will not fit */
 } HaBudget;
 

@@ -16,7 +16,7 @@
 #include "load/ha-load.h"
 
 #define MAGIC   "\x89HDINDX\n"
-#define VERSION 2u
+#define VERSION 3u
 #define SUFFIX  ".index"
 #define ALIGN   ((guint64)4096)
 #define END     ((gsize)64 << 10) /* of a dump, in its checksum */
@@ -25,7 +25,17 @@
 #define DAY     (24 * 60 * 60)
 #define WORKERS 4u
 
-enum { PART_TABLES = HA_IMAGE_PARTS, PART_LEDGER, PART_LEDGER_WIDE, PART_LIVE, PARTS };
+enum {
+    PART_TABLES = HA_IMAGE_PARTS,
+    PART_LEDGER,
+    PART_LEDGER_WIDE,
+    PART_LIVE,
+    PART_NUMBER,
+    PART_OBJECT,
+    PART_PARENT,
+    PART_RETAINED,
+    PARTS
+};
 
 typedef struct {
     guint64 offset, bytes, checksum;
@@ -152,6 +162,29 @@ checksums_match(const Header *h)
     return c.wrong == 0;
 }
 
+/* FALSE: they are there, and not to be used. */
+static gboolean
+take_dominators(const Header *h, HaLedger *ledger, const HaBits *live)
+{
+    const guint8 *start = (const guint8 *)h;
+    const Part *p = h->part;
+    guint64 nodes = p[PART_OBJECT].bytes / sizeof(HaId);
+    if (nodes == 0)
+        return TRUE;
+    HaKnownDominators known = {nodes,
+                               (const void *)(start + p[PART_NUMBER].offset),
+                               (const void *)(start + p[PART_OBJECT].offset),
+                               (const void *)(start + p[PART_PARENT].offset),
+                               (const void *)(start + p[PART_RETAINED].offset),
+                               live};
+    if (nodes > G_MAXUINT32 || p[PART_NUMBER].bytes != ledger->n * sizeof(guint32) ||
+        p[PART_OBJECT].bytes != nodes * sizeof(HaId) || p[PART_PARENT].bytes != nodes * sizeof(guint32) ||
+        p[PART_RETAINED].bytes != nodes * sizeof(guint64) || !ha_dominators_are_sound(&known, ledger->n))
+        return FALSE;
+    ledger->known = known;
+    return TRUE;
+}
+
 static gboolean
 take_ledger(const Header *h, const HaGraph *g, HaLedger **ledger, HaBits **live)
 {
@@ -173,7 +206,11 @@ take_ledger(const Header *h, const HaGraph *g, HaLedger **ledger, HaBits **live)
         memcpy(b->words, word, bits->bytes);
     *ledger = ha_ledger_new_known(g, &column, h->overdrawn);
     *live = g_steal_pointer(&b);
-    return TRUE;
+    if (take_dominators(h, *ledger, *live))
+        return TRUE;
+    g_clear_pointer(ledger, ha_ledger_free);
+    g_clear_pointer(live, ha_bits_free);
+    return FALSE;
 }
 
 static HaGraph *
@@ -279,8 +316,8 @@ prune(const char *folder)
 }
 
 gboolean
-ha_index_write(const HaIndexKey *key, HaGraph *g, const HaLedger *ledger, const HaBits *live, const GByteArray *tables,
-               GError **error)
+ha_index_write(const HaIndexKey *key, HaGraph *g, const HaLedger *ledger, const HaBits *live,
+               const HaDominators *dominators, const GByteArray *tables, GError **error)
 {
     HaImagePart parts[PARTS] = {0};
     Header h = {.version = VERSION,
@@ -303,6 +340,13 @@ ha_index_write(const HaIndexKey *key, HaGraph *g, const HaLedger *ledger, const 
     parts[PART_LEDGER] = (HaImagePart){ledger->left.items.data, ledger->n * ledger->left.items.item};
     parts[PART_LEDGER_WIDE] = (HaImagePart){ledger->left.wide.data, ledger->left.wide.n * sizeof(HaColumnWide)};
     parts[PART_LIVE] = (HaImagePart){live->words, ((gsize)live->n + 63) / 64 * sizeof *live->words};
+    if (dominators != NULL) {
+        HaKnownDominators known = ha_dominators_known(dominators);
+        parts[PART_NUMBER] = (HaImagePart){known.number, ledger->n * sizeof *known.number};
+        parts[PART_OBJECT] = (HaImagePart){known.object, known.n * sizeof *known.object};
+        parts[PART_PARENT] = (HaImagePart){known.parent, known.n * sizeof *known.parent};
+        parts[PART_RETAINED] = (HaImagePart){known.retained, known.n * sizeof *known.retained};
+    }
 
     g_autofree char *name = g_build_filename(key->folder, ".new-XXXXXX", NULL);
     int fd = g_mkstemp_full(name, O_RDWR | O_CLOEXEC, 0600);

@@ -6,6 +6,7 @@
  * program. It is checked in full like any file: one that is damaged, cut or of another dump is not used, and written anew. The last few are kept.
  */
 #include "analyses/ha-bits.h"
+#include "analyses/ha-dominators.h"
 #include "analyses/ha-garbage.h"
 #include "graph/ha-graph.h"
 
@@ -20,8 +21,8 @@ gboolean ha_index_key_init(HaIndexKey *key, const char *dump, GError **error);
 void ha_index_key_clear(HaIndexKey *key);
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(HaIndexKey, ha_index_key_clear)
 
-/* The graph, the ledger and the live objects; NULL: there is no index, or it is not to be used. */
+/* The graph, the ledger, which knows the dominators too, and the live objects; NULL: there is no index, or it is not to be used. */
 HaGraph *ha_index_open(const HaIndexKey *key, HaLedger **ledger, HaBits **live);
-/* tables: the chunks of the dump but for objects and END, as ha_load_file_for_index() collects them. */
+/* dominators: NULL if they are not to be kept. tables: the chunks of the dump but for objects and END, as ha_load_file_for_index() collects them. */
 gboolean ha_index_write(const HaIndexKey *key, HaGraph *g, const HaLedger *ledger, const HaBits *live,
-                        const GByteArray *tables, GError **error);
+                        const HaDominators *dominators, const GByteArray *tables, GError **error);

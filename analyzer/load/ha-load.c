@@ -258,11 +258,12 @@ refuse(HaKind kind, const guint8 *bytes, gsize n, const char *name, GError **err
 }
 
 static HaGraph *
-load_fd(int fd, const char *name, GByteArray *tables, GError **error)
+load_fd(int fd, const char *name, GByteArray *tables, gboolean in_memory, GError **error)
 {
     HaBudget budget;
     ha_budget_init(&budget, name, fd);
-    budget.waived = tables != NULL;
+    budget.waived = !in_memory;
+    budget.for_index = tables != NULL;
     struct hf_stream *stream = hf_stream_new(fd);
     if (stream == NULL) {
         ha_budget_clear(&budget);
@@ -287,11 +288,11 @@ load_fd(int fd, const char *name, GByteArray *tables, GError **error)
 HaGraph *
 ha_load_fd(int fd, const char *name, GError **error)
 {
-    return load_fd(fd, name, NULL, error);
+    return load_fd(fd, name, NULL, TRUE, error);
 }
 
 static HaGraph *
-load_file(const char *path, GByteArray *tables, GError **error)
+load_file(const char *path, GByteArray *tables, gboolean in_memory, GError **error)
 {
     if (strcmp(path, "-") == 0) {
         int copy = fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 3);
@@ -305,7 +306,7 @@ load_file(const char *path, GByteArray *tables, GError **error)
                         "standard input is a terminal: pipe a dump into it, or give a file");
             return NULL;
         }
-        return load_fd(copy, "standard input", tables, error);
+        return load_fd(copy, "standard input", tables, in_memory, error);
     }
     int fd = open(path, O_RDONLY | O_CLOEXEC);
     struct stat facts;
@@ -320,19 +321,19 @@ load_file(const char *path, GByteArray *tables, GError **error)
         g_set_error(error, HA_LOAD_ERROR, HA_LOAD_ERROR_IO, "cannot read '%s': %s%s", path, g_strerror(failed), remedy);
         return NULL;
     }
-    return load_fd(fd, path, tables, error);
+    return load_fd(fd, path, tables, in_memory, error);
 }
 
 HaGraph *
 ha_load_file(const char *path, GError **error)
 {
-    return load_file(path, NULL, error);
+    return load_file(path, NULL, TRUE, error);
 }
 
 HaGraph *
-ha_load_file_for_index(const char *path, GByteArray *tables, GError **error)
+ha_load_file_for_index(const char *path, GByteArray *tables, gboolean in_memory, GError **error)
 {
-    return load_file(path, tables, error);
+    return load_file(path, tables, in_memory, error);
 }
 
 typedef struct {

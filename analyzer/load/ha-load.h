@@ -21,7 +21,10 @@ GQuark ha_load_error_quark(void);
 HaGraph *ha_load_file(const char *path, GError **error);
 HaGraph *ha_load_fd(int fd, const char *name, GError **error); /* takes fd over; name is for messages */
 
-/* For load/ha-index.c: whatever memory it takes, and the chunks of all but the objects are added to tables. */
-HaGraph *ha_load_file_for_index(const char *path, GByteArray *tables, GError **error);
+/*
+ * For an index: the chunks of all but the objects are added to tables. in_memory: only if there is enough for what an index wants beside;
+ * otherwise whatever it takes.
+ */
+HaGraph *ha_load_file_for_index(const char *path, GByteArray *tables, gboolean in_memory, GError **error);
 /* Reads these chunks again. FALSE: they are not well. */
 gboolean ha_load_tables(HaGraphBuilder *b, const guint8 *tables, gsize n);

@@ -30,7 +30,7 @@ counter walker.skipped 3
 skipped 0x7777 "a fault"
 incomplete "out of time"
 '''
-HEADER_PARTS = 24 + 4
+HEADER_PARTS = 24 + 8
 PART_AT = 8 + 4 + 4 + 8 + 8 + 8 + 8 + (4 + 4 + 8 + 40 + 8) + 8 + 4 + 4 + 8 + 256
 
 
