@@ -512,7 +512,7 @@ def dont_fork():
     """The items of two large lists: no copy of the process has the one's (RDMA does that), and the other's are empty in a copy."""
     kept = [[[n] for n in range(200000)] for _ in range(2)]
     for rows, advice in zip(kept, (MADV_DONTFORK, MADV_WIPEONFORK)):
-        items = ctypes.c_size_t.from_address(id(rows) + 24).value
+        items = ctypes.c_size_t.from_address(id(rows) + list.__basicsize__ - 16).value  # ob_item, before allocated
         first = (items + 4095) & ~4095
         size = (items + 8 * len(rows) - first) & ~4095
         count['wrong'] += libc().madvise(ctypes.c_void_p(first), ctypes.c_size_t(size), advice) != 0

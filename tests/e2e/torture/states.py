@@ -26,6 +26,8 @@ class State:
         """Raises Skip when this state cannot be tried with that interpreter."""
         if interpreter.version[:2] < self.since:
             raise Skip('since Python %d.%d' % self.since)
+        if not interpreter.gil and self.environment.get('PYTHONMALLOC') == 'malloc':
+            raise Skip('a free-threaded interpreter has but one allocator')
         if self.preload and not os.path.exists(self.preload):
             raise Skip(f'there is no {self.preload}')
         if self.needs and not (interpreter.path.startswith('/usr/bin/') and os.path.isdir(f'{DEBIAN}/{self.needs}')):
