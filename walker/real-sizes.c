@@ -3,9 +3,11 @@
  * What objects take of the allocator: the blocks of the object, of its headers and inline values, and of what it keeps elsewhere.
  * sys.getsizeof counts bytes asked for, and not all. Small blocks come from pymalloc in steps of 16, large ones from malloc, whose
  * chunk header (glibc) says how large they are; where it says nothing that can be true, the chunk that glibc would make is taken, and counted.
+ * Free-threaded builds have mimalloc, whose steps are finer: four to each doubling.
  */
 #include "wk-fault.h"
 #include "wk-objects.h"
+#include "wk-sys.h"
 #include "wk-types.h"
 #include "wk-walk.h"
 
@@ -23,12 +25,47 @@ enum {
     POOL_SIZE_INDEX = 36, /* Objects/obmalloc.c, struct pool_header.szidx */
     POOL_HEADER = 48,
     DEQUE_BLOCK = 528,
+    BIN_LEAST = 64,                       /* mimalloc: up to here in steps of 16 */
+    BIN_MOST = 128 << 10,                 /* beyond, pages of the kernel */
+    UNREADABLE = -14,                     /* EFAULT */
+    LIST_HEAD = WK_FREE_THREADED ? 8 : 0, /* how many there are, before the items */
+    HEAD = WK_FREE_THREADED ? 0 : WK_GC_HEAD_SIZE,
 };
 
 static uint64_t
 up(uint64_t n, uint64_t step)
 {
     return (n + step - 1) & ~(step - 1);
+}
+
+/*
+ * Whether a word is there that may not be: in the ghost a fault ends the object at hand, inline the kernel is asked, by a call that does
+ * nothing: a set of signals to be read, and no word what to do with it.
+ */
+static bool
+may_read(struct wk *w, wk_addr at)
+{
+    wk_addr page = at & ~(uint64_t)(PAGE - 1);
+
+    if (w->ghost || page == w->real_page)
+        return true;
+    if (wk_syscall6(WK_NR_rt_sigprocmask, -1, (long)page, 0, sizeof(uint64_t), 0, 0) == UNREADABLE)
+        return false;
+    w->real_page = page;
+    return true;
+}
+
+/* Objects/mimalloc/page-queue.c, mi_bin(), and os.c, _mi_os_good_alloc_size() */
+static uint64_t
+bin(uint64_t n)
+{
+    if (n > BIN_MOST)
+        return up(n, n < 512 << 10  ? PAGE
+                     : n < 2 << 20  ? 64 << 10
+                     : n < 8 << 20  ? 256 << 10
+                     : n < 32 << 20 ? 1 << 20
+                                    : 4 << 20);
+    return up(n, n <= BIN_LEAST ? STEP : 8ull << (61 - __builtin_clzll((n - 1) / 8)));
 }
 
 static uint64_t
@@ -53,6 +90,8 @@ static inline uint64_t
 block_of(struct wk *w, wk_addr block, uint64_t n)
 {
     n += w->real_add;
+    if (WK_FREE_THREADED)
+        return bin(n);
     if (wk_likely(n <= SMALL && w->allocator == WK_ALLOCATOR_PYMALLOC))
         return up(n, STEP);
     /* The hooks stand before pymalloc, and before the malloc that it asks for what is large. */
@@ -65,11 +104,60 @@ block_of(struct wk *w, wk_addr block, uint64_t n)
 uint64_t
 wk_real_usual(const struct wk *w, uint64_t size)
 {
-    if (w->allocator == WK_ALLOCATOR_PYMALLOC)
+    if (w->allocator != WK_ALLOCATOR_MALLOC)
         return up(size + w->real_add, STEP);
     uint64_t least = up(size + w->real_add + CHUNK_HEAD, STEP);
     return least < CHUNK_LEAST ? CHUNK_LEAST : least;
 }
+
+#if WK_FREE_THREADED
+
+/* How large the block is that an address lies in, and where it starts: its page knows. 0: in none. */
+static uint64_t
+page_block(struct wk *w, wk_addr at, wk_addr *start)
+{
+    const struct wk_facts *f = &w->facts;
+    wk_addr segment = at & ~(uint64_t)(f->segment_size - 1), slices = segment + f->segment_slices;
+    wk_addr slice = slices + (at - segment) / f->segment_slice * f->page_size;
+
+    if (!may_read(w, slice))
+        return 0;
+    uint64_t before = WK_U32(slice, f->page_slice_offset);
+    if (before % f->page_size != 0 || before > slice - slices || !may_read(w, slice - before))
+        return 0;
+    wk_addr page = slice - before;
+    uint64_t size = WK_U32(page, f->page_block_size), number = (page - slices) / f->page_size;
+    wk_addr first = segment + number * f->segment_slice + (size <= 64 ? 3 * size : size <= 512 ? size : 0);
+    if (size < STEP || at < first)
+        return 0;
+    *start = at - (at - first) % size;
+    return size;
+}
+
+static enum wk_allocator
+allocator_of(struct wk *w, wk_addr block, uint64_t n)
+{
+    wk_addr start = 0;
+
+    w->real_add = 0;
+    if (page_block(w, block, &start) < n || (start != block && start != block - DEBUG_BEFORE))
+        return WK_ALLOCATOR_UNKNOWN;
+    w->real_add = start != block ? DEBUG_PAD : 0;
+    return WK_ALLOCATOR_MIMALLOC;
+}
+
+/* A block of at least n bytes. */
+static uint64_t
+asked_block(struct wk *w, wk_addr block, uint64_t n)
+{
+    wk_addr start = 0;
+    uint64_t size = page_block(w, block, &start);
+
+    block -= w->real_add != 0 ? DEBUG_BEFORE : 0;
+    return start == block && size >= n ? size : block_of(w, block, n);
+}
+
+#else
 
 /* Some small objects that live as long as the interpreter, and the sizes that were asked for. */
 static enum wk_allocator
@@ -81,6 +169,8 @@ allocator_of(struct wk *w, wk_addr block, uint64_t n)
         wk_addr at = debug ? block - DEBUG_BEFORE : block, pool = at & ~(pool_size - 1);
         uint64_t asked = n + (debug ? DEBUG_PAD : 0), size = up(asked, STEP);
         w->real_add = debug ? DEBUG_PAD : 0;
+        if (!may_read(w, pool) || !may_read(w, at - CHUNK_HEAD))
+            break;
         if (WK_U32(pool, POOL_SIZE_INDEX) == size / STEP - 1 && (at - pool - POOL_HEADER) % size == 0)
             return WK_ALLOCATOR_PYMALLOC;
         if ((WK_U64(at, -CHUNK_HEAD) & ~(uint64_t)CHUNK_FLAGS) == up(asked + CHUNK_HEAD, STEP))
@@ -90,30 +180,43 @@ allocator_of(struct wk *w, wk_addr block, uint64_t n)
     return WK_ALLOCATOR_UNKNOWN;
 }
 
+/* A small block of at least n bytes: the pool that it lies in says how large its blocks are. */
+static uint64_t
+asked_block(struct wk *w, wk_addr block, uint64_t n)
+{
+    if (w->allocator == WK_ALLOCATOR_PYMALLOC && n + w->real_add <= SMALL) {
+        block -= w->real_add != 0 ? DEBUG_BEFORE : 0;
+        wk_addr pool = block & ~(uint64_t)(POOL_SIZE - 1);
+        uint64_t size = may_read(w, pool) ? (WK_U32(pool, POOL_SIZE_INDEX) + 1ull) * STEP : 0;
+        if (size <= SMALL && size >= n)
+            return size;
+    }
+    return block_of(w, block, n);
+}
+
+#endif
+
 static void
 find_allocator(struct wk *w)
 {
-    uint64_t basic = WK_U64(wk_symbol(w, WK_SYM_TYPE_DICT), WK_TP_BASICSIZE) + WK_GC_HEAD_SIZE;
-    wk_addr modules = WK_U64(w->interpreter, w->facts.interp_modules) - WK_GC_HEAD_SIZE;
+    uint64_t basic = WK_U64(wk_symbol(w, WK_SYM_TYPE_DICT), WK_TP_BASICSIZE) + HEAD;
+    wk_addr modules = WK_U64(w->interpreter, w->facts.interp_modules) - HEAD;
     enum wk_allocator found = allocator_of(w, modules, basic);
 
-    if (found == allocator_of(w, WK_U64(w->interpreter, w->facts.interp_sysdict) - WK_GC_HEAD_SIZE, basic) &&
-        found == allocator_of(w, WK_U64(w->interpreter, w->facts.interp_builtins) - WK_GC_HEAD_SIZE, basic))
+    if (found == allocator_of(w, WK_U64(w->interpreter, w->facts.interp_sysdict) - HEAD, basic) &&
+        found == allocator_of(w, WK_U64(w->interpreter, w->facts.interp_builtins) - HEAD, basic))
         w->allocator = (uint8_t)found;
 }
 
-/* Where reading may fault and nothing would catch it, sizes stay unknown. */
 void
 wk_real_init(struct wk *w)
 {
-    if (!w->ghost || (w->facts.build & WK_BUILD_FREE_THREADED))
-        return;
-    if (wk_arch_save(&w->fault->object) != 0) {
+    if (w->ghost && wk_arch_save(&w->fault->object) != 0) {
         wk_resumed();
         w->fault->object_armed = false;
         return;
     }
-    w->fault->object_armed = true;
+    w->fault->object_armed = w->ghost;
     find_allocator(w);
     w->fault->object_armed = false;
     bool malloced = w->allocator == WK_ALLOCATOR_MALLOC;
@@ -136,32 +239,20 @@ inline_size(const struct wk *w, wk_addr values)
     return up(n, 8) + (n + 1) * 8;
 }
 
-/* A small block of at least n bytes: the pool that it lies in says how large its blocks are. */
-static uint64_t
-pool_block(struct wk *w, wk_addr block, uint64_t n)
-{
-    if (w->allocator == WK_ALLOCATOR_PYMALLOC && n + w->real_add <= SMALL) {
-        block -= w->real_add != 0 ? DEBUG_BEFORE : 0;
-        uint64_t size = (WK_U32(block & ~(uint64_t)(POOL_SIZE - 1), POOL_SIZE_INDEX) + 1ull) * STEP;
-        if (size <= SMALL && size >= n)
-            return size;
-    }
-    return block_of(w, block, n);
-}
-
 /* Once a type: bytes before the object and of it that are one block. */
 void
 wk_real_prepare(struct wk *w, struct wk_type *type)
 {
     uint64_t flags = WK_U64(type->addr, WK_TP_FLAGS);
 
-    type->real_pre = type->flags & WK_TYPE_GC ? WK_GC_HEAD_SIZE : 0;
+    type->real_pre = type->flags & WK_TYPE_GC ? HEAD : 0;
     if (w->version >= 0x030b && (flags & (WK_TPF_MANAGED_DICT | (w->version >= 0x030c ? WK_TPF_MANAGED_WEAK : 0))))
         type->real_pre += 16;
     uint64_t whole = type->real_pre + type->basic;
     bool values = (type->flags & WK_TYPE_INLINE) != 0;
+    uint64_t small = WK_FREE_THREADED ? BIN_LEAST : SMALL;
     if (w->allocator != WK_ALLOCATOR_UNKNOWN && !(type->flags & WK_TYPE_VAR_SIZE) &&
-        (values || whole + w->real_add > SMALL || up(whole, STEP) != up(type->common, STEP)))
+        (values || whole + w->real_add > small || up(whole, STEP) != up(type->common, STEP)))
         type->flags |= WK_TYPE_REAL;
     bool one = type->size_kind == WK_SIZE_ITEMS || type->size_kind == WK_SIZE_STR || type->size_kind == WK_SIZE_INT;
     if (one && !values && type->real_pre == type->pre)
@@ -175,7 +266,7 @@ values_block(struct wk *w, wk_addr values)
     if (values == 0)
         return 0;
     uint64_t before = WK_U8(values, -1);
-    return pool_block(w, values - before, before + 8);
+    return asked_block(w, values - before, before + 8);
 }
 
 static uint64_t
@@ -201,7 +292,7 @@ main_block(struct wk *w, const struct wk_type *type, wk_addr object)
     uint64_t n = type->real_pre + type->basic;
 
     if (w->facts.values_inline && (type->flags & WK_TYPE_INLINE))
-        return pool_block(w, object - type->real_pre, n + inline_size(w, object + type->basic));
+        return asked_block(w, object - type->real_pre, n + inline_size(w, object + type->basic));
     return block_of(w, object - type->real_pre, n);
 }
 
@@ -274,7 +365,8 @@ wk_real_size(struct wk *w, const struct wk_type *type, wk_addr object, uint64_t 
         return block_of(w, object - type->real_pre, n) + instance_values(w, type, object);
     case WK_SIZE_LIST:
         n = WK_U64(object, WK_LIST_ALLOCATED);
-        return main_block(w, type, object) + (n != 0 ? block_of(w, WK_U64(object, WK_LIST_ITEMS), 8 * n) : 0) +
+        return main_block(w, type, object) +
+               (n != 0 ? block_of(w, WK_U64(object, WK_LIST_ITEMS) - LIST_HEAD, 8 * n + LIST_HEAD) : 0) +
                instance_values(w, type, object);
     case WK_SIZE_DICT:
         return main_block(w, type, object) + dict_blocks(w, object) + instance_values(w, type, object);

@@ -15,7 +15,8 @@
 
 #define SWEEP_WORTHWILE 64u /* objects a leaf that a sweep must find to be better than the worklist */
 #define SKIP_NAMED_MAX  300u
-#define REAL_PLAIN      480u /* bytes: with hooks of a debugging allocator they are still a small block */
+/* Bytes: with the hooks of a debugging allocator they are still a block of a multiple of 16. */
+#define REAL_PLAIN      (WK_FREE_THREADED ? 96u : 480u)
 #define STR_PLAIN       (1u << WK_STR_COMPACT_SHIFT | 1u << WK_STR_ASCII_SHIFT)
 #define STRIKES         50u /* times that a type's code may fault */
 #define PIPE_SIZE       32u

@@ -294,7 +294,8 @@ enum wk_inline_shown {
 enum wk_allocator {
     WK_ALLOCATOR_UNKNOWN = 0,
     WK_ALLOCATOR_PYMALLOC,
-    WK_ALLOCATOR_MALLOC, /* PYTHONMALLOC=malloc */
+    WK_ALLOCATOR_MALLOC,   /* PYTHONMALLOC=malloc */
+    WK_ALLOCATOR_MIMALLOC, /* free-threaded builds */
 };
 
 #define WK_MORE_INTERNED 16
@@ -310,6 +311,7 @@ struct wk {
     uint8_t allocator; /* enum wk_allocator */
     uint32_t real_add; /* bytes that debugging hooks add to a request */
     uint64_t real_guessed;
+    wk_addr real_page;    /* inline: one that can be read */
     uint8_t inline_shown; /* enum wk_inline_shown; refs.c */
     uint32_t content_limit;
     wk_addr runtime;     /* _PyRuntime */

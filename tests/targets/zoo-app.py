@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""zoo-app.py ORACLE [frozen]: one object of every kind (e2e/zoo.py) and what is planted (e2e/planted.py, told in ORACLE.plants), frozen together with a cycle that nothing holds. A child forked at that moment writes to the file ORACLE what Python
+"""zoo-app.py ORACLE [frozen]: one object of every kind (e2e/zoo.py) and what is planted (e2e/planted, told in ORACLE.plants), frozen together with a cycle that nothing holds. A child forked at that moment writes to the file ORACLE what Python
 itself says of its heap; then the zoo sleeps in a call that changes nothing, so that a dump of it can be compared."""
 import ctypes
 import gc

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 """Runs in the interpreter under test: inside-oracle.py LIBRARY FOLDER HOW. Walks the zoo and asks Python about the same moment; what was
-planted in it (e2e/planted.py) goes to FOLDER/plants.
+planted in it (e2e/planted) goes to FOLDER/plants.
 
 HOW: ghost, asleep (forked by a thread that does not hold the GIL), library (as linked, not the blob), frozen (everything in the permanent generation), inline (in this process, several times:
 nothing of it may stay)."""

@@ -1,0 +1,95 @@
+# SPDX-License-Identifier: MIT
+"""Objects of types from C: iterators, files, ctypes, …"""
+import array
+import ctypes
+import datetime
+import io
+import itertools
+import re
+import weakref
+
+from .plants import VERSION, fresh
+from .objects import Plain
+from .code import trace
+
+
+class Structure(ctypes.Structure):
+    _fields_ = [('a', ctypes.c_int), ('o', ctypes.py_object)]
+
+
+def others(p):
+    o = Plain()
+    for kind, ref in (('weakref', weakref.ref(o, trace)), ('proxy', weakref.proxy(o, trace))):
+        p.edge(kind, ref, '<weakref>', o)
+        p.edge('callback', ref, '.__callback__', trace)
+    item = ['iterated']
+    for what, name, holder, referent in (
+            ('list iterator', '<iterated>', iter(item), item), ('tuple iterator', '<iterated>', iter((1, item)), None),
+            ('dict iterator', '<iterated>', iter({1: 2}), None), ('set iterator', '<iterated>', iter({1}), None),
+            ('reversed list', '<iterated>', reversed(item), item)):
+        if referent is not None:
+            p.edge(what, holder, name, referent)
+    d = {1: item}
+    p.edge('dict view', d.values(), '.mapping', d)
+    p.edge('dict iterator', iter(d), '<iterated>', d)
+    m = map(trace, item)
+    p.edge('map', m, '<function>', trace)
+    f = filter(trace, item)
+    p.edge('filter', f, '<function>', trace)
+    e = enumerate(item)
+    p.type('enumerate', e)
+    big = 10 ** 30
+    p.edge('itertools.count', itertools.count(big), '<count>', big)
+    cycle = itertools.cycle(item)
+    p.type('itertools', cycle)
+    chain = itertools.chain(item)
+    p.type('itertools', chain)
+    c = Structure()
+    c.o = item
+    p.type('ctypes', c)
+    p.path('ctypes', c, ['._objects ; *'], item)
+    pointer = ctypes.pointer(ctypes.c_int(5))
+    p.path('ctypes', pointer, ['._objects ; *'], pointer.contents) if False else None
+    p.edge('ctypes part', memory_of(c)[0], '._b_base_', memory_of(c)[1])
+    buffer = bytearray(b'the owner')
+    view = memoryview(buffer)
+    p.path('memoryview', view, ['<buffer> ; .obj'], buffer)
+    raw = io.FileIO('/dev/null')
+    buffered = io.BufferedReader(raw)
+    text = io.TextIOWrapper(buffered)
+    p.edge('buffered file', buffered, '.raw', raw)
+    p.edge('text file', text, '.buffer', buffered)
+    bytes_io = io.BytesIO(b'content of a BytesIO ' * 10)
+    p.type('BytesIO', bytes_io)
+    numbers = array.array('q', range(1000))
+    p.type('array', numbers)
+    stepping = iter(range(big, 2 * big))
+    p.edge('iterator of a long range', stepping, '<start>', big) if VERSION >= (3, 12) else p.type('iterator', stepping)
+    zone = datetime.timezone(datetime.timedelta(hours=1))
+    p.edge('time zone', datetime.datetime(2024, 1, 1, tzinfo=zone), '.tzinfo', zone)
+    p.edge('time zone', datetime.time(1, tzinfo=zone), '.tzinfo', zone)
+    p.edge('offset of a time zone', zone, '<offset>', zone.utcoffset(None))
+    pattern = re.compile(fresh('planted (regex)'))
+    p.edge('regex', pattern, '.pattern', pattern.pattern)
+    match = pattern.match(fresh('planted regex'))
+    p.edge('match', match, '.re', pattern)
+    p.edge('match', match, '.string', match.string)
+    p.edge('content of a BytesIO', bytes_io, '<buffer>', bytes_io.getvalue())
+    for what, o, name, referent in (('itertools', cycle, '<iterator>', None), ('itertools', chain, '<source>', None),
+                                    ('enumerate', e, '<iterator>', None), ('filter', f, '<iterator>', None)):
+        p.list.append([what, 'named', id(o), name])
+    p.edge('slice', slice(item, None), '.start', item)
+    r = range(10 ** 30)
+    p.edge('range', r, '.stop', r.stop)
+
+
+class Outer(ctypes.Structure):
+    _fields_ = [('inner', Structure)]
+
+
+_outer = Outer()
+
+
+def memory_of(_):
+    inner = _outer.inner
+    return inner, _outer
