@@ -193,6 +193,48 @@ prepare_hidden(struct wk *w, struct wk_type *type, struct list *l)
         type->walk = WK_WALK_FIELDS;
 }
 
+/* What tp_traverse of a type shows beyond fields: the items of something that no struct of ours describes. */
+static uint32_t
+rest_name(struct wk *w, const char *type)
+{
+    static const struct {
+        char type[28], name[16];
+    } rests[] = {
+        {"_queue.SimpleQueue", "<item>"},
+        {"_pickle.Pickler", "<memo>"},
+        {"_pickle.Unpickler", "<memo>"},
+        {"pyexpat.xmlparser", "<handler>"},
+        {"sqlite3.Connection", "<callback>"},
+        {"itertools._tee_dataobject", "<value>"},
+        {"collections.OrderedDict", "<ordered key>"}, /* its order: a list of keys */
+    };
+
+    for (unsigned i = 0; i < sizeof rests / sizeof rests[0]; i++)
+        if (wk_text_equals(type, rests[i].type))
+            return wk_name(w, rests[i].name);
+    return 0;
+}
+
+/* Modules/_ctypes/ctypes.h: StgInfo, which 3.13+ keeps behind what every type has; before, it is in the type's dict, but for what it is of. */
+static void
+add_ctypes(struct wk *w, struct list *l, struct wk_type *type)
+{
+    static const struct {
+        uint8_t offset;
+        char name[20];
+    } places[] = {
+        {56, "<_type_>"},   {88, "<_argtypes_>"}, {96, "<converters>"},    {104, "<_restype_>"},
+        {112, "<checker>"}, {120, "<module>"},    {128, "<pointer type>"},
+    };
+    uint64_t info = (WK_U64(wk_symbol(w, WK_SYM_TYPE_TYPE), WK_TP_BASICSIZE) + 15) & ~15ull;
+
+    for (unsigned i = 0; i < sizeof places / sizeof places[0]; i++)
+        if (info + places[i].offset + 8 <= type->basic)
+            add(l, (int64_t)(info + places[i].offset), wk_name(w, places[i].name), WK_FIELD_IF_SHOWN);
+    if (w->version < 0x030d)
+        type->rest = wk_name(w, places[0].name);
+}
+
 /* A type that shows its references through tp_traverse alone. */
 static void
 prepare_traverse(struct wk *w, struct wk_type *type, struct list *l)
@@ -205,7 +247,8 @@ prepare_traverse(struct wk *w, struct wk_type *type, struct list *l)
     add_known(w, l, type->addr);
     add_dict(w, type, l);
     add_places(w, l, type->addr, true);
-    if (wk_text_equals(name, "collections.deque"))
+    type->rest = rest_name(w, name);
+    if (wk_text_equals(name, "collections.deque") || wk_text_equals(name, "xml.etree.ElementTree.Element"))
         type->open = HF_RUN_INDEX;
     else if (wk_text_equals(name, "collections.defaultdict")) /* a dict with a member */
         type->walk = WK_WALK_DICT;
@@ -227,9 +270,15 @@ prepare_native(struct wk *w, struct wk_type *type, struct list *l)
         type->walk = WK_WALK_FIELDS;
     } else if (gc) {
         type->walk = (uint8_t)container(w, type);
-        if (type->walk == WK_WALK_TRAVERSE) {
+        if (type->walk == WK_WALK_TRAVERSE && (wk_type_flags(type->addr) & WK_TPF_TYPE)) {
+            type->walk = WK_WALK_TYPE;
+            type->flags |= WK_TYPE_META;
+            add_ctypes(w, l, type);
+        } else if (type->walk == WK_WALK_TRAVERSE) {
             prepare_traverse(w, type, l);
             shows_class = true;
+        } else if (type->walk == WK_WALK_DICT) {
+            add_places(w, l, type->addr, false);
         }
     } else if (type->traverse == 0) {
         prepare_hidden(w, type, l);
@@ -286,10 +335,12 @@ prepare_class(struct wk *w, struct wk_type *type, struct list *l)
     if (shows_class)
         add(l, WK_OB_TYPE, w->types->name_class, 0);
     copy_fields(l, native);
-    if (type->walk == WK_WALK_TRAVERSE)
+    if (type->walk == WK_WALK_TRAVERSE) {
+        add_places(w, l, base, true);
         for (unsigned i = 0; base != 0 && i < BASES_MAX; i++, base = WK_U64(base, WK_TP_BASE))
             add_members(w, l, base, false, 0);
-    type->flags |= native->flags & (WK_TYPE_MANAGED | WK_TYPE_INLINE | WK_TYPE_TAIL | WK_TYPE_LRU);
+    }
+    type->flags |= native->flags & (WK_TYPE_MANAGED | WK_TYPE_INLINE | WK_TYPE_TAIL | WK_TYPE_LRU | WK_TYPE_META);
     type->rest = native->rest;
 }
 

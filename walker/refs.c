@@ -17,6 +17,7 @@
 #define MOST        (1ull << 40)
 #define FOUND_MAX   64u
 #define REST_MAX    4096u      /* references that share a name beside fields */
+#define SHOWN_MAX   4096u      /* of a type */
 #define KEEP        (1u << 20) /* bytes of our arrays that stay in use after a large object */
 
 void
@@ -136,12 +137,17 @@ negative_offset(const struct wk *w, const struct wk_type *type, wk_addr object, 
 static inline wk_addr
 read_field(struct wk *w, const struct wk_type *type, const struct wk_field *f, wk_addr object)
 {
-    if (wk_unlikely((f->flags & (WK_FIELD_NEGATIVE | WK_FIELD_TAGGED | WK_FIELD_ZONE)) != 0)) {
+    if (wk_unlikely((f->flags &
+                     (WK_FIELD_NEGATIVE | WK_FIELD_TAGGED | WK_FIELD_ZONE | WK_FIELD_JOINED | WK_FIELD_FIRST)) != 0)) {
         if (f->flags & WK_FIELD_NEGATIVE)
             return WK_U64(object, negative_offset(w, type, object, f->offset));
         if (f->flags & WK_FIELD_ZONE)
             return WK_U8(object, w->facts.time_hastz) != 0 ? WK_U64(object, (int64_t)f->offset) : 0;
         wk_addr word = WK_U64(object, (int64_t)f->offset);
+        if (f->flags & WK_FIELD_FIRST)
+            return word != 0 ? WK_U64(word, 0) : 0;
+        if (f->flags & WK_FIELD_JOINED)
+            return word & ~1ull;
         return word & 1 ? 0 : word & ~7ull;
     }
     return WK_U64(object, (int64_t)f->offset);
@@ -346,9 +352,10 @@ traverse_refs(struct wk *w, struct wk_type *type, wk_addr object, enum hf_run_ki
     }
     if (items) {
         /* Behind the items: what is left without a name, then the named. */
+        uint32_t name = left <= REST_MAX ? type->rest : 0;
         for (uint64_t k = 0; k < left; k++)
-            wk_ref(w, r->addr[k], type->rest, 0);
-    } else if (type->rest != 0 && left <= REST_MAX) {
+            wk_ref(w, r->addr[k], name, 0);
+    } else if (type->rest != 0 && !(type->flags & WK_TYPE_DICT_INSIDE) && left <= REST_MAX) {
         r->n = 0;
         for (uint64_t k = 0; k < left; k++) /* to where it stands */
             wk_ref(w, r->addr[k], type->rest, 0);
@@ -396,6 +403,46 @@ type_refs(struct wk *w, const struct wk_type *type, wk_addr object)
             if (key != 0)
                 wk_ref(w, key, wk_name_str(w, WK_NAME_HIDDEN_KEY, key), WK_FIELD_HIDDEN);
         }
+}
+
+/*
+ * A type whose type is C's and has a tp_traverse of its own (ctypes): all that types have, and what else that shows under the names of
+ * the type's fields.
+ */
+static void
+meta_refs(struct wk *w, const struct wk_type *type, wk_addr object)
+{
+    struct wk_refs *r = &w->refs;
+
+    traverse(w, type, object);
+    uint64_t n = r->n, named = 0;
+    if (n > SHOWN_MAX)
+        wk_broken(w);
+    r->first = r->open_n = n;
+    type_refs(w, type, object);
+    for (; named < r->n_tags; named++) {
+        wk_addr a = r->addr[n + named];
+        uint32_t tag = r->tags[named], flags = WK_TAG_FLAGS(tag);
+        uint64_t k = 0;
+        while (k < n && r->addr[k] != a)
+            k++;
+        if (k < n)
+            r->addr[k] = 0;
+        if (!(flags & WK_FIELD_WEAK))
+            r->tags[named] = WK_TAG(WK_TAG_NAME(tag), k < n ? 0 : WK_FIELD_HIDDEN);
+    }
+    for (uint32_t i = 0; i < type->n_fields; i++) {
+        const struct wk_field *f = &type->fields[i];
+        wk_addr a = read_field(w, type, f, object);
+        for (uint64_t k = 0; a != 0 && k < n; k++)
+            if (r->addr[k] == a) {
+                r->addr[k] = 0;
+                wk_ref(w, a, f->name, 0);
+                break;
+            }
+    }
+    for (uint64_t k = 0; k < n; k++)
+        wk_ref(w, r->addr[k], type->rest, 0);
 }
 
 static inline bool
@@ -468,7 +515,10 @@ wk_collect(struct wk *w, struct wk_type *type, wk_addr object, struct hf_object_
         layout = traverse_refs(w, type, object, (enum hf_run_kind)type->open);
         goto done;
     case WK_WALK_TYPE:
-        type_refs(w, type, object);
+        if (type->flags & WK_TYPE_META)
+            meta_refs(w, type, object);
+        else
+            type_refs(w, type, object);
         layout = wk_layout(w, false, open, r->tags, r->n_tags);
         goto done;
     case WK_WALK_FRAME:

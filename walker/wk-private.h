@@ -146,6 +146,8 @@ enum wk_field_flag {
     WK_FIELD_TAGGED = 1 << 3,   /* low bits are no part of the address; not an object if bit 0 is set */
     WK_FIELD_IF_SHOWN = 1 << 4, /* WK_WALK_TRAVERSE: a name for what tp_traverse shows, and nothing beyond */
     WK_FIELD_ZONE = 1 << 5,     /* there only in times that have a zone */
+    WK_FIELD_JOINED = 1 << 6,   /* bit 0 is no part of the address */
+    WK_FIELD_FIRST = 1 << 7,    /* the first word of the struct that the field points to */
 };
 
 /* A reference at a fixed offset of an instance; NULL there means none. */
@@ -171,6 +173,7 @@ enum wk_type_flag {
     WK_TYPE_REAL = 1 << 13,        /* of fixed size, and rows carry the real one */
     WK_TYPE_REAL_PLAIN = 1 << 14,  /* one block of the size that getsizeof says, where it is small */
     WK_TYPE_LRU = 1 << 11,         /* functools' cache: keys and results in a list of its own */
+    WK_TYPE_META = 1 << 16,        /* a type of types with a tp_traverse of its own */
     WK_TYPE_STRUCK = 1 << 15,      /* its tp_traverse is not called any more: references of instances are missing */
 };
 

@@ -3,14 +3,20 @@
 import array
 import ctypes
 import datetime
+import gc
 import io
 import itertools
 import re
 import weakref
+from xml.etree import ElementTree
 
 from .plants import VERSION, fresh
 from .objects import Plain
 from .code import trace
+
+
+class Element(ElementTree.Element):
+    pass
 
 
 class Structure(ctypes.Structure):
@@ -59,6 +65,7 @@ def others(p):
     text = io.TextIOWrapper(buffered)
     p.edge('buffered file', buffered, '.raw', raw)
     p.edge('text file', text, '.buffer', buffered)
+    p.edge('text file', text, '<raw>', raw)
     bytes_io = io.BytesIO(b'content of a BytesIO ' * 10)
     p.type('BytesIO', bytes_io)
     numbers = array.array('q', range(1000))
@@ -81,6 +88,42 @@ def others(p):
     p.edge('slice', slice(item, None), '.start', item)
     r = range(10 ** 30)
     p.edge('range', r, '.stop', r.stop)
+
+
+def elements(p):
+    for what, kind in (('element', ElementTree.Element), ('element of a subclass', Element)):
+        root = kind('root', {'key': fresh('value of an attribute')})
+        root.tag, root.text, root.tail = fresh('planted tag'), fresh('planted text'), ['planted tail']
+        root.extend(ElementTree.Element('child') for _ in range(150))
+        for name in ('tag', 'text', 'tail', 'attrib'):
+            p.edge(what, root, '.' + name, getattr(root, name))
+        for i in (0, 2, 100):
+            p.edge('child of an ' + what, root, '[%d]' % i, root[i])
+    parsed = ElementTree.fromstring('<a>one &amp; <b/>two &amp; three</a>')  # texts in parts: not joined yet
+    p.edge('element', parsed, '[0]', parsed[0])
+    for what, o in (('text', parsed), ('tail', parsed[0])):
+        p.list.append([what + ' of an element', 'named', id(o), '.' + what])
+    builder = ElementTree.TreeBuilder(element_factory=ElementTree.Element)
+    p.edge('builder of elements', builder, '<element factory>', ElementTree.Element)
+
+
+def c_types(p):
+    p.edge('ctypes pointer', ctypes.POINTER(Structure), '<_type_>', Structure)
+    p.edge('ctypes type', Structure, '.__name__', Structure.__name__)
+    p.edge('ctypes type', Structure, '<mro>', Structure.__mro__)
+    p.edge('ctypes type', Structure, '<bases>', Structure.__bases__)
+    p.path('ctypes type', Structure, [".__dict__ ; ['_fields_']"], Structure._fields_)
+    function = Callback(trace)
+    p.edge('ctypes callback', function, '<thunk>', next(o for o in gc.get_referents(function) if type(o).__name__ == 'CThunkObject'))
+    function = ctypes.CDLL(None).printf
+    function.argtypes, function.errcheck = [ctypes.c_char_p], trace
+    p.edge('ctypes function', function, '.argtypes', function.argtypes)
+    p.edge('ctypes function', function, '.errcheck', trace)
+    # what a type of functions takes
+    p.list.append(['ctypes function type', 'held', id(Callback._argtypes_), ["['_argtypes_']"]])
+
+
+Callback = ctypes.CFUNCTYPE(ctypes.c_int, Structure)
 
 
 class Outer(ctypes.Structure):

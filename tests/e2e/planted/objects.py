@@ -31,6 +31,7 @@ def containers(p):
     for n in (3, 500):
         od = collections.OrderedDict((fresh('key %d' % i), ['value %d' % i]) for i in range(n))
         p.edge('OrderedDict of %d' % n, od, "['key 2']", od['key 2'])
+        p.edge('order of an OrderedDict of %d' % n, od, '<ordered key>', list(od)[2])
         p.edge('key of an OrderedDict of %d' % n, od, "<key 'key 2'>", list(od)[2])
     dd = collections.defaultdict(lambda: None, {key: value})
     p.edge('defaultdict', dd, "['planted key']", value)

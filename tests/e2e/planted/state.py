@@ -77,7 +77,7 @@ def threads(p):
     p.root('profile function', '<profile function>', profile)
     p.list.append(['thread', 'thread', 'planted thread', blocked.thread.ident, getattr(blocked.thread, 'native_id', 0) if VERSION >= (3, 11) else 0])
     p.path('threading.local', known['local'], ["['x']"], known['x'])
-    p.path('dict of a threading.local', local, ['<dummies> ; *', '*'], known['local']) if VERSION < (3, 13) else None
+    p.path('dict of a threading.local', local, ['<dummies> ; *', '*'], known['local'])
     p.list.append(['dict of a threading.local', 'held', id(known['local']), ['[<*weakref*>]', '[<_thread._localdummy>]']])
     p.keep.append(blocked)
     context = contextvars.Context()
