@@ -234,7 +234,7 @@ wk_layout(struct wk *w, bool has_open, enum hf_run_kind open, const uint32_t *ta
     struct wk_names *names = w->names;
     uint64_t hash = hf_xxh64(tags, n * sizeof *tags, has_open ? (uint64_t)open + 1 : 0) | 1;
 
-    if (n == 0)
+    if (n == 0 && ((unsigned)open & WK_OPEN_HIDDEN) == 0)
         return has_open ? names->fixed[open] : 0;
     struct wk_entry *e = table_find(w, &names->layouts, hash);
     if (e->hash != 0)
@@ -243,7 +243,8 @@ wk_layout(struct wk *w, bool has_open, enum hf_run_kind open, const uint32_t *ta
     lists_room(w, n);
     uint64_t runs = 0;
     if (has_open)
-        names->run_list[runs++] = (struct hf_run){.kind = (uint8_t)open};
+        names->run_list[runs++] =
+            (struct hf_run){.kind = (uint8_t)open, .flags = (unsigned)open & WK_OPEN_HIDDEN ? HF_RUN_HIDDEN : 0};
     for (uint64_t i = 0; i < n;) {
         uint64_t from = i;
         uint32_t flags = WK_TAG_FLAGS(tags[i]);

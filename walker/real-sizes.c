@@ -344,6 +344,11 @@ buffer_blocks(struct wk *w, const struct wk_type *type, wk_addr object, uint64_t
 
     if (rest == 0)
         return 0;
+    if (type->walk == WK_WALK_NDARRAY) { /* of malloc: data, and two words for each of at least one dimension */
+        uint64_t dimensions = WK_U32(object, WK_HEAD + 8), sizes = 16 * dimensions;
+        uint64_t n = sizes != 0 ? chunk(w, WK_U64(object, WK_HEAD + 16), sizes) : 0;
+        return rest > sizes ? n + chunk(w, WK_U64(object, WK_HEAD), rest - sizes) : n;
+    }
     if (rest % DEQUE_BLOCK == 0 && name[0] == 'c' && type->open == HF_RUN_INDEX)
         return rest / DEQUE_BLOCK * block_of(w, WK_U64(object, w->facts.deque_leftblock), DEQUE_BLOCK);
     if (type->addr == wk_symbol(w, WK_SYM_TYPE_BYTEARRAY))

@@ -191,6 +191,8 @@ prepare_hidden(struct wk *w, struct wk_type *type, struct list *l)
         add(l, dict, w->types->name_dict, WK_FIELD_HIDDEN);
     if (l->n != 0)
         type->walk = WK_WALK_FIELDS;
+    if (wk_text_equals(WK_READ(const char *, type->addr, WK_TP_NAME), "numpy.ndarray"))
+        type->walk = WK_WALK_NDARRAY;
 }
 
 /* What tp_traverse of a type shows beyond fields: the items of something that no struct of ours describes. */

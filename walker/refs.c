@@ -529,6 +529,11 @@ wk_collect(struct wk *w, struct wk_type *type, wk_addr object, struct hf_object_
         wk_generator_refs(w, type, object);
         layout = wk_layout(w, false, open, r->tags, r->n_tags);
         goto done;
+    case WK_WALK_NDARRAY:
+        open = wk_ndarray_items(w, object);
+        r->open_n = r->n;
+        layout = fields_slow(w, type, object, r->n != 0, (enum hf_run_kind)(open | WK_OPEN_HIDDEN));
+        goto done;
     case WK_WALK_HAMT:
         wk_hamt_refs(w, object);
         layout = wk_layout(w, false, open, r->tags, r->n_tags);

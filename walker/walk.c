@@ -93,6 +93,10 @@ strike(struct wk *w, struct wk_type *type, uint8_t foreign, bool hung)
         type->traverse = 0;
         type->flags |= WK_TYPE_STRUCK;
         wk_skip(w, type->addr, "its tp_traverse fails: it is not called any more, references of instances are missing");
+    } else if (foreign == WK_FOREIGN_IS_GC) {
+        type->traverse = 0;
+        type->flags = (type->flags & ~(uint32_t)WK_TYPE_GC) | WK_TYPE_STRUCK;
+        wk_skip(w, type->addr, "its tp_is_gc fails: it is not called any more, references of instances are missing");
     } else {
         wk_size_give_up(type);
         wk_skip(w, type->addr, "its __sizeof__ fails: it is not called any more");
@@ -212,6 +216,7 @@ prefetch_parts(const struct wk *w, const struct wk_type *type, wk_addr object)
     case WK_WALK_FRAME:
     case WK_WALK_GENERATOR:
     case WK_WALK_HAMT:
+    case WK_WALK_NDARRAY:
     default:
         break;
     }

@@ -3,6 +3,8 @@
 /* Layouts, and what names.c offers beyond wk-private.h. A tag is a name's id with the flags of the reference. */
 #include "wk-private.h"
 
+#define WK_OPEN_HIDDEN 0x100u /* beside the kind of an open run: tp_traverse does not show it */
+
 #define WK_TAG_NAME_BITS   28
 #define WK_TAG(name, flag) ((uint32_t)(name) | (uint32_t)(flag) << WK_TAG_NAME_BITS)
 #define WK_TAG_NAME(tag)   ((tag) & ((1u << WK_TAG_NAME_BITS) - 1))

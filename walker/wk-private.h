@@ -137,6 +137,7 @@ enum wk_walk {
     WK_WALK_FRAME,     /* wk_frame_refs() */
     WK_WALK_GENERATOR, /* wk_generator_refs() */
     WK_WALK_HAMT,      /* a node of a context's variables */
+    WK_WALK_NDARRAY,   /* numpy's array: elements that are objects, fields */
 };
 
 enum wk_field_flag {
@@ -181,6 +182,7 @@ enum wk_type_flag {
 enum wk_foreign {
     WK_FOREIGN_NONE = 0,
     WK_FOREIGN_TRAVERSE,
+    WK_FOREIGN_IS_GC,
     WK_FOREIGN_SIZEOF,
 };
 

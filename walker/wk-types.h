@@ -102,7 +102,7 @@ void wk_collect_rest(struct wk *w, struct hf_object_row *row);
 
 /* PyObject_IS_GC() */
 static inline bool
-wk_is_gc(const struct wk *w, const struct wk_type *type, wk_addr object)
+wk_is_gc(struct wk *w, const struct wk_type *type, wk_addr object)
 {
     if (!(type->flags & WK_TYPE_GC))
         return false;
@@ -110,5 +110,8 @@ wk_is_gc(const struct wk *w, const struct wk_type *type, wk_addr object)
         return true;
     if (type->is_gc == w->types->type_is_gc)
         return (WK_U64(object, WK_TP_FLAGS) & WK_TPF_HEAP) != 0;
-    return ((int (*)(wk_addr))(uintptr_t)type->is_gc)(object) != 0;
+    w->foreign = WK_FOREIGN_IS_GC;
+    bool is = ((int (*)(wk_addr))(uintptr_t)type->is_gc)(object) != 0;
+    w->foreign = WK_FOREIGN_NONE;
+    return is;
 }

@@ -11,7 +11,7 @@ An expectation is a list: what, kind, then by kind
     real       object, size                        what the allocator says of its blocks
 """
 from .code import callables, suspended
-from .library import c_types, elements, others
+from .library import arrays, c_types, elements, others
 from .objects import containers, instances
 from .plants import Plants
 from .search import missing, spelled
@@ -23,7 +23,7 @@ __all__ = ['missing', 'plant', 'spelled']
 
 def plant():
     p = Plants()
-    for part in (containers, instances, callables, suspended, threads, interpreter, real_sizes, others, elements, c_types):
+    for part in (containers, instances, callables, suspended, threads, interpreter, real_sizes, others, elements, c_types, arrays):
         part(p)
     # ids of what was made on the way and went away again mean nothing
     return p

@@ -13,6 +13,7 @@ from xml.etree import ElementTree
 from .plants import VERSION, fresh
 from .objects import Plain
 from .code import trace
+from .sizes import malloc_block, small_block
 
 
 class Element(ElementTree.Element):
@@ -121,6 +122,36 @@ def c_types(p):
     p.edge('ctypes function', function, '.errcheck', trace)
     # what a type of functions takes
     p.list.append(['ctypes function type', 'held', id(Callback._argtypes_), ["['_argtypes_']"]])
+
+
+def arrays(p):
+    """Debian's interpreter has numpy, others do not."""
+    try:
+        import numpy
+    except ImportError:
+        return
+
+    class Named(numpy.ndarray):
+        pass
+
+    numbers = numpy.arange(5000.0)
+    view = numbers[10:20]
+    p.edge('base of a view', view, '.base', numbers)
+    p.edge('dtype', numbers, '.dtype', numbers.dtype)
+    objects = numpy.array([['element %d' % i] for i in range(100)] + [None], dtype=object)
+    table = numpy.empty((3, 4), dtype=object)
+    table[1][2] = ['in a table']
+    named = objects[:].copy().view(Named)
+    named.attr = ['attribute of an array']
+    p.edge('element of an array', objects, '[7]', objects[7])
+    p.edge('element of a table', table, '*', table[1][2])
+    p.edge('base of an array of a subclass', named, '.base', named.base)
+    p.edge('element of the base', named.base, '[7]', objects[7])
+    p.attribute('array of a subclass', named, 'attr', named.attr)
+    for what, o in (('array', numbers), ('view', view), ('array of objects', objects), ('table', table)):
+        p.type('size of an ' + what, o)
+    data, sizes = numbers.ctypes.data, ctypes.c_void_p.from_address(id(numbers) + 32).value
+    p.list.append(['real size of an array', 'real', id(numbers), small_block(id(numbers)) + malloc_block(data) + malloc_block(sizes)])
 
 
 Callback = ctypes.CFUNCTYPE(ctypes.c_int, Structure)

@@ -27,9 +27,11 @@ def page_block(address):
 
 
 def large_block(address):
-    """Of malloc, with the chunk's header."""
-    if FREE_THREADED:
-        return page_block(address)
+    return page_block(address) if FREE_THREADED else malloc_block(address)
+
+
+def malloc_block(address):
+    """With the chunk's header."""
     usable = ctypes.CDLL(None).malloc_usable_size
     usable.argtypes, usable.restype = [ctypes.c_void_p], ctypes.c_size_t
     return usable(address) + 8 + 15 & -16  # a chunk that is mapped by itself has a word more

@@ -21,7 +21,7 @@ guard = mmap.mmap(-1, 4096)
 WILD = ctypes.addressof(ctypes.c_char.from_buffer(guard))
 if ctypes.CDLL(None).mprotect(ctypes.c_void_p(WILD), ctypes.c_size_t(4096), 0) != 0:
     sys.exit('mprotect failed')
-TP_NAME, TP_BASICSIZE, TP_ITEMSIZE, TP_TRAVERSE, TP_DICTOFFSET, TP_MRO = (HEAD + at for at in (8, 16, 24, 168, 272, 328))
+TP_NAME, TP_BASICSIZE, TP_ITEMSIZE, TP_TRAVERSE, TP_DICTOFFSET, TP_IS_GC, TP_MRO = (HEAD + at for at in (8, 16, 24, 168, 272, 312, 328))
 
 
 class Victim:
@@ -156,6 +156,14 @@ def machine_code(name):
 
 def many_hang():
     return with_traverse(machine_code('hangs'), 10000)
+
+
+def many_hang_early():
+    """Before that, when they are asked whether they are objects of the collector."""
+    kind = type('Broken', (dict,), {'__slots__': ('x',)})
+    victims = [kind(x=[]) for _ in range(10000)]
+    poke(id(kind) + TP_IS_GC, machine_code('hangs'))
+    return victims
 
 
 def many_crash():

@@ -15,7 +15,7 @@ from support.tap import Skip, Suite, check, equal
 
 BROKEN = 1 << 10
 FAULT, WRONG, NO_TYPE = 'reading it faulted', 'its fields contradict each other', 'its type is no type'
-STRUCK = 'its tp_traverse fails: it is not called any more, references of instances are missing'
+STRUCK = 'its %s fails: it is not called any more, references of instances are missing'
 # What breaks, and how the object shows: skipped for this reason, with a row that says BROKEN or without one; or as it is.
 KINDS = {
     'type_is_garbage': ((FAULT,), False),
@@ -74,7 +74,7 @@ def broken(interpreter, what):
             check(victim.flags & BROKEN, 'its row does not say that it is broken')
 
 
-def many(interpreter, what, n, skipped):
+def many(interpreter, what, n, skipped, code='tp_traverse'):
     """A type whose every instance breaks: it is given up once, its instances are in the dump without their references."""
     with tempfile.TemporaryDirectory() as folder:
         result = inside(interpreter, what, folder)
@@ -83,7 +83,7 @@ def many(interpreter, what, n, skipped):
         equal(dump.end['status'], 0, 'END')
         check(result['marker'] in dump.objects, 'the rest of the heap is not there')
         kind = dump.objects[result['victim']].type
-        equal([address for address, why in dump.skipped if why == STRUCK], [kind.addr], 'types that are given up')
+        equal([address for address, why in dump.skipped if why == STRUCK % code], [kind.addr], 'types that are given up')
         flags = [o.flags & BROKEN for o in dump.objects.values() if o.type is kind]
         equal((len(flags), min(flags)), (n, BROKEN), 'instances, all of them broken')
 
@@ -117,6 +117,7 @@ for name in KINDS:
         suite.case(f'{name}, {interpreter_}', broken, interpreter_, name)
 for interpreter_ in found[-1:]:
     suite.case(f'many_hang, {interpreter_}', many, interpreter_, 'many_hang', 10000, 2)
+    suite.case(f'many_hang_early, {interpreter_}', many, interpreter_, 'many_hang_early', 10000, 2, 'tp_is_gc')
     suite.case(f'many_crash, {interpreter_}', many, interpreter_, 'many_crash', 40000, 51)
     suite.case(f'deep, {interpreter_}', deep, interpreter_)
     suite.case(f'memory limit, {interpreter_}', limited, interpreter_)
