@@ -3,6 +3,7 @@
  * How a type's instances will be walked: natively where the layout is known, else through tp_traverse, with the members that the
  * type itself declares for names. Classes made by a class statement add slots, dict and class to what their C base has.
  */
+#include "arch/wk-arch.h"
 #include "wk-names.h"
 #include "wk-objects.h"
 #include "wk-refs.h"
@@ -12,6 +13,7 @@
 #define MEMBERS_MAX 512u
 #define BASES_MAX   64u
 #define MEMBER_SIZE 40u /* struct PyMemberDef */
+#define GETSET_SIZE 40u /* struct PyGetSetDef */
 #define ITEMS_NAMED 64
 
 enum {
@@ -40,22 +42,54 @@ has_offset(const struct list *l, int64_t offset)
     return false;
 }
 
-/* The members of one type that hold objects, with the names that Python has for them. */
+/*
+ * mypyc declares dict and weak references as members of classes whose instances may be subclassed, though the instances of other
+ * compiled classes that derive from them have something else there.
+ */
+static bool
+is_special(const struct wk_type *of, const char *name, int64_t offset, uint32_t *flags)
+{
+    if (wk_text_equals(name, "__dict__"))
+        return offset != WK_I64(of->addr, WK_TP_DICTOFFSET);
+    if (!wk_text_equals(name, "__weakref__"))
+        return false;
+    *flags = WK_FIELD_IF_SHOWN | WK_FIELD_WEAK; /* nobody counts it */
+    return offset != WK_I64(of->addr, WK_TP_WEAKLISTOFFSET);
+}
+
+/* The members of one type, from which the walked one derives, that hold objects, with the names that Python has for them. */
 static void
-add_members(struct wk *w, struct list *l, wk_addr type, bool slots_only, uint32_t flags)
+add_members(struct wk *w, struct list *l, const struct wk_type *of, wk_addr type, bool slots_only, uint32_t usual)
 {
     wk_addr member = WK_U64(type, WK_TP_MEMBERS);
 
     for (unsigned i = 0; member != 0 && i < MEMBERS_MAX && WK_U64(member, 0) != 0; i++, member += MEMBER_SIZE) {
         int32_t kind = WK_I32(member, 8);
         int64_t offset = WK_I64(member, 16);
+        const char *name = WK_READ(const char *, member, 0);
+        uint32_t flags = usual;
         if (kind != MEMBER_OBJECT_EX && (kind != MEMBER_OBJECT || slots_only))
             continue;
         /* Members of a struct sequence lie among its items. */
         int64_t end = WK_I64(type, WK_TP_BASICSIZE) + WK_I64(type, WK_TP_ITEMSIZE) * ITEMS_NAMED;
-        if (offset < WK_HEAD || offset >= end || has_offset(l, offset))
+        if (offset < WK_HEAD || offset >= end || has_offset(l, offset) || is_special(of, name, offset, &flags))
             continue;
-        add(l, offset, wk_name_cstr(w, WK_NAME_ATTR, WK_READ(const char *, member, 0)), flags);
+        add(l, offset, wk_name_cstr(w, WK_NAME_ATTR, name), flags);
+    }
+}
+
+/* Attributes whose getters return what stands at one place, as those of classes that mypyc compiled do. */
+static void
+add_getters(struct wk *w, struct list *l, wk_addr type)
+{
+    wk_addr getset = WK_U64(type, WK_TP_GETSET);
+
+    for (unsigned i = 0; getset != 0 && i < MEMBERS_MAX && WK_U64(getset, 0) != 0; i++, getset += GETSET_SIZE) {
+        const uint8_t *code = WK_READ(const uint8_t *, getset, 8);
+        int64_t offset = code != NULL ? wk_arch_getter_offset(code) : -1;
+        if (offset < WK_HEAD || offset % 8 != 0 || offset + 8 > WK_I64(type, WK_TP_BASICSIZE) || has_offset(l, offset))
+            continue;
+        add(l, offset, wk_name_cstr(w, WK_NAME_ATTR, WK_READ(const char *, getset, 0)), WK_FIELD_IF_SHOWN);
     }
 }
 
@@ -183,7 +217,7 @@ prepare_hidden(struct wk *w, struct wk_type *type, struct list *l)
     wk_addr base = type->addr;
 
     for (unsigned i = 0; base != 0 && i < BASES_MAX; i++, base = WK_U64(base, WK_TP_BASE))
-        add_members(w, l, base, false, WK_FIELD_HIDDEN);
+        add_members(w, l, type, base, false, WK_FIELD_HIDDEN);
     add_places(w, l, type->addr, false);
     add_zone(w, l, type->addr);
     int64_t dict = WK_I64(type->addr, WK_TP_DICTOFFSET);
@@ -244,8 +278,10 @@ prepare_traverse(struct wk *w, struct wk_type *type, struct list *l)
     const char *name = WK_READ(const char *, type->addr, WK_TP_NAME);
     wk_addr base = type->addr;
 
-    for (unsigned i = 0; base != 0 && i < BASES_MAX; i++, base = WK_U64(base, WK_TP_BASE))
-        add_members(w, l, base, false, 0);
+    for (unsigned i = 0; base != 0 && i < BASES_MAX; i++, base = WK_U64(base, WK_TP_BASE)) {
+        add_members(w, l, type, base, false, 0);
+        add_getters(w, l, base);
+    }
     add_known(w, l, type->addr);
     add_dict(w, type, l);
     add_places(w, l, type->addr, true);
@@ -315,7 +351,7 @@ prepare_class(struct wk *w, struct wk_type *type, struct list *l)
 
     type->flags |= WK_TYPE_CLASS;
     for (unsigned i = 0; i < BASES_MAX && base != 0 && WK_U64(base, WK_TP_TRAVERSE) == type->traverse; i++) {
-        add_members(w, l, base, true, 0);
+        add_members(w, l, type, base, true, 0);
         base = WK_U64(base, WK_TP_BASE);
     }
     struct wk_type *native = base != 0 ? wk_type_find(w, base) : NULL;
@@ -340,7 +376,7 @@ prepare_class(struct wk *w, struct wk_type *type, struct list *l)
     if (type->walk == WK_WALK_TRAVERSE) {
         add_places(w, l, base, true);
         for (unsigned i = 0; base != 0 && i < BASES_MAX; i++, base = WK_U64(base, WK_TP_BASE))
-            add_members(w, l, base, false, 0);
+            add_members(w, l, type, base, false, 0);
     }
     type->flags |= native->flags & (WK_TYPE_MANAGED | WK_TYPE_INLINE | WK_TYPE_TAIL | WK_TYPE_LRU | WK_TYPE_META);
     type->rest = native->rest;

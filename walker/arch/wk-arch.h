@@ -4,6 +4,7 @@
  * What the walker needs of the machine: system calls, a place to return to after a fault, the registers of a signal frame.
  * One folder an architecture; nothing else in walker/ knows one.
  */
+#include <stdbool.h>
 #include <stdint.h>
 
 #if defined(__x86_64__)
@@ -22,3 +23,8 @@ void wk_arch_resume(void *context, const struct wk_jump *jump);
 void *wk_arch_alternate_stack(const void *context);
 /* What a handler returns to: ends the signal (rt_sigreturn). */
 void wk_arch_restorer(void);
+/*
+ * Offset in the object that an attribute's C getter takes it from, where the machine code at that address does nothing but return
+ * the object that stands there; -1: it does more, or it is not understood. Reads code, runs none.
+ */
+int64_t wk_arch_getter_offset(const uint8_t *code);
