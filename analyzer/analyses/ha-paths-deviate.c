@@ -10,7 +10,6 @@ enum {
     STEPS_MAX = 200, /* of a path that are looked at, from the object up */
     SAME_ROOT = 8,   /* what a path counts more whose root another one has */
 };
-#define BUDGET ((gsize)50 * 1000 * 1000) /* references that are looked at in search of names */
 
 typedef struct {
     HaPath path; /* owned */
@@ -24,7 +23,8 @@ typedef struct {
     GArray *candidates; /* Candidate */
     GHashTable *seen;   /* char *, owned: texts of all candidates and ways */
     GHashTable *roots;  /* char *, owned: of what was given */
-    gsize budget;
+    guint64 budget;     /* references that may still be looked at */
+    gboolean cut;       /* there were more of them */
 } Work;
 
 static void
@@ -131,6 +131,7 @@ deviate_at(Work *w, const HaPath *known, guint at, guint32 rest)
             w->budget--;
             ref++;
         }
+        w->cut |= ref < n_refs && w->budget == 0;
         if (ref < n_refs && w->budget > 0 && join(w, best[i].id, ref, &known->held, known, at, &path))
             propose(w, &path, best[i].distance + ha_reach_step(s->graph, best[i].id, ref) + rest);
     }
@@ -160,10 +161,14 @@ deviate(Work *w, const HaPath *known)
     guint32 rest = 0;
 
     /* the object itself has no other holders left: each has a way of its own */
-    for (guint at = n - 1; at-- > 0 && n - at < STEPS_MAX && w->budget > 0;) {
+    for (guint at = n - 1; at-- > 0 && n - at < STEPS_MAX;) {
         rest += ha_reach_step(w->s->spec->graph, steps[at].id, steps[at + 1].ref);
         if (is_module(w->s->spec, steps, at))
             return;
+        if (w->budget == 0) {
+            w->cut = TRUE;
+            return;
+        }
         deviate_at(w, known, at, rest);
     }
 }
@@ -192,7 +197,7 @@ ha_paths_deviate(const HaPathsSearch *s, HaPaths *p, GError **error)
     g_autoptr(GHashTable) seen = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
     g_autoptr(GHashTable) roots = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
     g_autoptr(GArray) candidates = g_array_new(FALSE, FALSE, sizeof(Candidate));
-    Work w = {s, candidates, seen, roots, BUDGET};
+    Work w = {s, candidates, seen, roots, s->spec->effort, FALSE};
     guint own = p->ways->len;
     gboolean is_expression;
 
@@ -222,5 +227,6 @@ ha_paths_deviate(const HaPathsSearch *s, HaPaths *p, GError **error)
         deviate(&w, &g_array_index(p->ways, HaWay, p->ways->len - 1).path);
     }
     p->found = p->ways->len + candidates->len;
+    p->cut = w.cut;
     return TRUE;
 }

@@ -24,6 +24,7 @@ typedef struct {
     const HaBits *excluded; /* no path leads through these; NULL: none */
     const HaBits *via;      /* every path leads through one of these; NULL: no matter */
     guint most;             /* ways that are wanted */
+    guint64 effort;         /* references that are looked at in search of further ways to one object */
 } HaPathsSpec;
 
 typedef struct {
@@ -33,6 +34,7 @@ typedef struct {
     guint64 bytes;     /* their shallow sizes */
     guint64 inner;     /* targets that only other targets hold */
     guint64 unreached; /* targets to which no path leads: all are excluded, or none is via what was asked for */
+    gboolean cut;      /* the effort was spent before all further ways were looked for: there may be more */
 } HaPaths;
 
 HaPaths *ha_paths_new(const HaPathsSpec *spec, GError **error);

@@ -208,7 +208,7 @@ ha_holders_write_size(const HaHolders *h)
     } else {
         ha_out_text(c->out, "none: no single object keeps it alive\n");
     }
-    ha_out_text(c->out, "clearing ");
+    ha_out_text(c->out, "clearing  this object");
     write_clearing(h, h->id);
 }
 

@@ -18,6 +18,11 @@ static const HaOption options[] = {
      .arg = "N",
      .fallback = "5",
      .help = "so many paths, 0 for all that are found"},
+    {.name = "effort",
+     .kind = HA_OPTION_NUMBER,
+     .arg = "N",
+     .fallback = "50000000",
+     .help = "look at so many references in search of further paths to an object, 0 for no limit"},
     {.name = "exclude", .kind = HA_OPTION_TEXT, .arg = "LIST", .help = "no path through these addresses and types"},
     {.name = "via",
      .kind = HA_OPTION_TEXT,
@@ -157,6 +162,8 @@ write_json(HaContext *c, const HaPaths *p)
     ha_json_uint(&j, p->unreached);
     ha_json_key(&j, "found");
     ha_json_uint(&j, p->found);
+    ha_json_key(&j, "cut");
+    ha_json_bool(&j, p->cut);
     ha_json_key(&j, "paths");
     ha_json_begin_array(&j);
     for (guint i = 0; i < p->ways->len && !ha_out_stopped(c->out); i++) {
@@ -181,6 +188,16 @@ write_json(HaContext *c, const HaPaths *p)
     ha_json_newline(&j);
 }
 
+/* "<TYPE at ADDR>" begins a path: nothing of Python's holds the object. */
+static gboolean
+is_held_from_c(const HaPaths *p)
+{
+    for (guint i = 0; i < p->ways->len; i++)
+        if (g_array_index(p->ways, HaWay, i).path.held.kind == HA_ROOT_KIND_C)
+            return TRUE;
+    return FALSE;
+}
+
 static void
 say_totals(HaContext *c, const HaPaths *p)
 {
@@ -196,6 +213,10 @@ say_totals(HaContext *c, const HaPaths *p)
     if (p->found > p->ways->len)
         ha_note("%u of %" G_GUINT64_FORMAT " paths: --all %" G_GUINT64_FORMAT " shows them", p->ways->len, p->found,
                 p->found);
+    if (is_held_from_c(p) && !ha_options_flag(c->options, "json"))
+        ha_note("what only C holds is <TYPE at ADDRESS>: ctypes.cast(ADDRESS, ctypes.py_object).value in the process");
+    if (p->cut)
+        ha_note("the search for further paths was cut: there may be more, and shorter ones; --effort 0 finds them");
     if (p->targets > 1)
         ha_note("%" G_GUINT64_FORMAT " objects, which take %s; one that is held in several ways counts for each",
                 p->targets, size);
@@ -209,7 +230,7 @@ run(HaContext *c, GError **error)
     g_auto(HaObjectList) list = {0};
     g_auto(HaObjectList) excluded = {0};
     g_auto(HaObjectList) via = {0};
-    guint most = ha_options_number(c->options, "all");
+    guint most = ha_options_number(c->options, "all"), effort = ha_options_number(c->options, "effort");
 
     through.chosen = c->live;
     through.option = "--exclude";
@@ -232,7 +253,8 @@ run(HaContext *c, GError **error)
                           .targets = list.in,
                           .excluded = excluded.in,
                           .via = via.in,
-                          .most = most != 0 ? most : 100000};
+                          .most = most != 0 ? most : 100000,
+                          .effort = effort != 0 ? effort : G_MAXUINT64};
     g_autoptr(HaPaths) paths = ha_paths_new(&wanted, error);
     if (paths == NULL)
         return FALSE;
