@@ -4,15 +4,19 @@
 #include <string.h>
 
 #include "analyses/ha-attribute.h"
+#include "analyses/ha-future-callbacks.h"
 
-#define CHAIN_MAX 1000 /* coroutines of one task */
+#define CHAIN_MAX   1000 /* coroutines of one task */
+#define FUTURES_MAX 1000 /* between a task and those that wait for it */
 
 typedef struct {
     const HaGraph *g;
     const HaBits *live;
     GArray *tasks;     /* HaTask */
     GHashTable *index; /* id → index plus 1 */
-    guint *last;       /* of each the waiter that came last, plus 1 */
+    GHashTable *told;  /* waiter and task, as one number: who waits for whom is told in several ways */
+    GHashTable *by;    /* future → index of a task that waits for it, plus 1 */
+    guint *next;       /* of each task the next one that waits for the same, plus 1 */
     guint *top;        /* of each task one further up, at last itself; shortened on the way */
 } Work;
 
@@ -153,9 +157,8 @@ waits_for(Work *w, guint waiter, HaId awaited_task)
     if (at == 0)
         return;
     HaTask *task = &g_array_index(w->tasks, HaTask, --at);
-    if (w->last[at] == waiter + 1)
-        return; /* told twice, by a coroutine and the one that it awaits */
-    w->last[at] = waiter + 1;
+    if (at == waiter || !g_hash_table_add(w->told, GSIZE_TO_POINTER((gsize)waiter << 32 | at)))
+        return;
     task->awaited_by++;
     if (task->parent != G_MAXUINT)
         return;
@@ -251,23 +254,71 @@ find_children(Work *w, guint i)
     }
 }
 
+/* Tasks that wait for what this one's callbacks complete, directly or one future after the other. */
+static void
+find_awaiters(Work *w, guint i, GArray *futures, GHashTable *seen)
+{
+    HaId id = g_array_index(w->tasks, HaTask, i).id;
+
+    g_array_set_size(futures, 0);
+    g_hash_table_remove_all(seen);
+    g_hash_table_add(seen, GUINT_TO_POINTER(id));
+    ha_future_tells(w->g, id, futures);
+    for (guint k = 0; k < MIN(futures->len, FUTURES_MAX); k++) {
+        HaId told = g_array_index(futures, HaId, k);
+        guint task = GPOINTER_TO_UINT(g_hash_table_lookup(w->index, GUINT_TO_POINTER(told)));
+
+        if (!g_hash_table_add(seen, GUINT_TO_POINTER(told)))
+            continue;
+        if (task != 0) {
+            waits_for(w, task - 1, id);
+            continue;
+        }
+        for (guint by = GPOINTER_TO_UINT(g_hash_table_lookup(w->by, GUINT_TO_POINTER(told))); by != 0;
+             by = w->next[by - 1])
+            waits_for(w, by - 1, id);
+        ha_future_tells(w->g, told, futures);
+    }
+}
+
+static void
+find_all_awaiters(Work *w)
+{
+    g_autoptr(GArray) futures = g_array_new(FALSE, FALSE, sizeof(HaId));
+    g_autoptr(GHashTable) seen = g_hash_table_new(NULL, NULL);
+
+    for (guint i = w->tasks->len; i-- > 0;) {
+        HaId future = g_array_index(w->tasks, HaTask, i).waits_for;
+
+        if (future == HA_ID_NONE)
+            continue;
+        w->next[i] = GPOINTER_TO_UINT(g_hash_table_lookup(w->by, GUINT_TO_POINTER(future)));
+        g_hash_table_insert(w->by, GUINT_TO_POINTER(future), GUINT_TO_POINTER(i + 1));
+    }
+    for (guint i = 0; i < w->tasks->len; i++)
+        if (g_strcmp0(g_array_index(w->tasks, HaTask, i).state, "pending") == 0)
+            find_awaiters(w, i, futures, seen);
+}
+
 GArray *
 ha_tasks_new(const HaGraph *g, const HaBits *live)
 {
     GArray *tasks = g_array_new(FALSE, FALSE, sizeof(HaTask));
-    g_autoptr(GHashTable) index = g_hash_table_new(NULL, NULL);
-    Work w = {.g = g, .live = live, .tasks = tasks, .index = index};
+    g_autoptr(GHashTable) index = g_hash_table_new(NULL, NULL), told = g_hash_table_new(NULL, NULL),
+                          by = g_hash_table_new(NULL, NULL);
+    Work w = {.g = g, .live = live, .tasks = tasks, .index = index, .told = told, .by = by};
 
     g_array_set_clear_func(tasks, task_clear);
     for (HaId id = 0; id < ha_graph_n_objects(g); id++)
         if (ha_bits_get(live, id) && family_of(g, id) == HF_FAMILY_TASK)
             add_task(&w, id);
-    g_autofree guint *top = g_new(guint, tasks->len + 1), *last = g_new0(guint, tasks->len + 1);
+    g_autofree guint *top = g_new(guint, tasks->len + 1), *next = g_new0(guint, tasks->len + 1);
     w.top = top;
-    w.last = last;
+    w.next = next;
     for (guint i = 0; i < tasks->len; i++)
         top[i] = i;
     for (guint i = 0; i < tasks->len; i++)
         find_children(&w, i);
+    find_all_awaiters(&w);
     return tasks;
 }

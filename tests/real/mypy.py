@@ -11,6 +11,7 @@ import subprocess
 import sys
 import time
 
+os.environ.setdefault('HEAPDUMP_PATIENCE', '3600')
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), 'e2e'))
 from support.folder import Folder
 from support.programs import TARGETS, heapanalyze, heapdump, succeeds
@@ -50,9 +51,9 @@ def as_expression(path):
     return None if re.search(r'<(?![^\']*\')', text) else text
 
 
-def examine(pid, folder, holders, ways, environment):
+def examine(pid, folder, holders, ways):
     def listing(*arguments):
-        return json.loads(succeeds(heapanalyze(*arguments, '--json', '--index', dump, env=environment)).text)
+        return json.loads(succeeds(heapanalyze(*arguments, '--json', dump)).text)
 
     dump, begin = f'{folder}/x.heap.zst', time.monotonic()
     print(succeeds(heapdump('-o', dump, pid)).err.strip().splitlines()[-1], flush=True)
@@ -78,21 +79,20 @@ def examine(pid, folder, holders, ways, environment):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument('--holders', type=int, default=10, help='how many of the objects that retain most (default 10)')
+    parser.add_argument('--holders', type=int, default=8, help='how many of the objects that retain most (default 8)')
     parser.add_argument('--ways', type=int, default=2, help='how many paths to each (default 2)')
     parser.add_argument('--pid', type=int, help='of a process that runs already, instead of a daemon of our own')
     parser.add_argument('tree', nargs='*', help="what to check instead of Debian's sympy")
     options = parser.parse_args()
     with Folder() as folder:
-        environment = dict(os.environ, XDG_CACHE_HOME=f'{folder}/cache')
         if options.pid:
-            return examine(options.pid, folder, options.holders, options.ways, environment) != 0
+            return examine(options.pid, folder, options.holders, options.ways) != 0
         with subprocess.Popen([os.path.join(TARGETS, 'mypy-daemon'), *options.tree], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as daemon:
             line = daemon.stdout.readline()
             if not line:
                 print("no daemon: `apt-get install mypy python3-sympy`", file=sys.stderr)
                 return 1
-            wrong = examine(json.loads(line)['pid'], folder, options.holders, options.ways, environment)
+            wrong = examine(json.loads(line)['pid'], folder, options.holders, options.ways)
             daemon.stdin.close()
         return wrong != 0
 
