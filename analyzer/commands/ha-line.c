@@ -8,6 +8,27 @@
 
 #define NAMES_SHOWN 3
 
+/* Bytes of a content whose text is no longer than so many bytes would be of themselves: four signs may stand for one of them. */
+static gsize
+shown_of(const char *content, gsize n, gsize max)
+{
+    gsize shown = 0;
+    glong signs = 0;
+
+    if (n <= max / 4)
+        return n;
+    while (shown < n) {
+        guint32 c;
+        guint length = MAX(ha_utf8_decode(content + shown, n - shown, &c), 1);
+        g_autofree char *text = ha_escape(content + shown, MIN(length, n - shown), G_MAXSIZE);
+        signs += g_utf8_strlen(text, -1);
+        if (shown + length > max || signs > (glong)max)
+            break;
+        shown += length;
+    }
+    return shown;
+}
+
 void
 ha_line_object(const HaContext *c, HaId id, gsize content_max)
 {
@@ -20,9 +41,10 @@ ha_line_object(const HaContext *c, HaId id, gsize content_max)
     if (content == NULL || n == 0)
         return;
     guint64 whole;
-    gboolean cut = ha_graph_content_whole(c->graph, id, &whole) && n <= content_max;
+    gsize shown = shown_of(content, n, content_max);
+    gboolean cut = ha_graph_content_whole(c->graph, id, &whole) && n == shown;
     ha_out_char(c->out, ' ');
-    ha_out_escaped(c->out, content, n, content_max);
+    ha_out_escaped(c->out, content, n, shown);
     if (cut)
         ha_out_text(c->out, "…");
 }

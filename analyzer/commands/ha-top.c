@@ -4,13 +4,17 @@
 
 #include "analyses/ha-dominators.h"
 #include "analyses/ha-parents.h"
+#include "analyses/ha-paths.h"
 #include "analyses/ha-type-match.h"
 #include "commands/ha-commands.h"
 #include "commands/ha-line.h"
+#include "commands/ha-path-line.h"
+#include "text/ha-escape.h"
 #include "text/ha-root-text.h"
 #include "text/ha-size.h"
 
 #define LINES_PER_OBJECT 200
+#define PATH_COLUMN      11 /* below the address */
 #define RULE             "================================================================================"
 
 static const HaOption options[] = {
@@ -161,8 +165,23 @@ write_parent(HaContext *c, const HaParent *parent)
     ha_out_char(c->out, '\n');
 }
 
+/* Where it is, in Python's words: what retains much is mostly a dict or a list, and these look alike. */
 static void
-write_text(HaContext *c, const Result *result, const HaDominators *dominators, HaParents *parents)
+write_path(HaContext *c, const HaReach *reach, HaId id)
+{
+    g_auto(HaPath) path = {0};
+    g_autoptr(GString) safe = g_string_new(NULL);
+    gboolean is_expression;
+
+    if (!ha_path_to(c->graph, c->ledger, reach, id, &path))
+        return;
+    g_autofree char *text = ha_path_text(c->graph, c->ledger, &path, &is_expression);
+    ha_escape_append(safe, text, strlen(text), G_MAXSIZE, HA_ESCAPE_AGAIN);
+    ha_out_printf(c->out, "%*s%s\n", PATH_COLUMN, "", safe->str);
+}
+
+static void
+write_text(HaContext *c, const Result *result, const HaDominators *dominators, const HaReach *reach, HaParents *parents)
 {
     for (gsize i = 0; i < result->n && !ha_out_stopped(c->out); i++) {
         HaId id = result->best[i].id;
@@ -175,6 +194,8 @@ write_text(HaContext *c, const Result *result, const HaDominators *dominators, H
         }
         write_root_suffix(c, id);
         ha_out_char(c->out, '\n');
+        if (reach != NULL)
+            write_path(c, reach, id);
         if (parents == NULL)
             continue;
         g_autoptr(GArray) lines = ha_parents_of(parents, id);
@@ -218,7 +239,22 @@ json_parents(HaJson *j, HaContext *c, HaParents *parents, HaId id)
 }
 
 static void
-write_json(HaContext *c, const Result *result, const HaDominators *dominators, HaParents *parents)
+json_path(HaJson *j, HaContext *c, const HaReach *reach, HaId id)
+{
+    g_auto(HaPath) path = {0};
+
+    ha_json_key(j, "held");
+    if (!ha_path_to(c->graph, c->ledger, reach, id, &path)) {
+        ha_json_null(j);
+        return;
+    }
+    ha_json_begin_object(j);
+    ha_json_path_members(j, c, &path);
+    ha_json_end_object(j);
+}
+
+static void
+write_json(HaContext *c, const Result *result, const HaDominators *dominators, const HaReach *reach, HaParents *parents)
 {
     HaJson j;
     ha_json_init(&j, c->out);
@@ -237,6 +273,8 @@ write_json(HaContext *c, const Result *result, const HaDominators *dominators, H
             ha_json_key(&j, "retained");
             ha_json_uint(&j, result->best[i].value);
         }
+        if (reach != NULL)
+            json_path(&j, c, reach, result->best[i].id);
         if (parents != NULL)
             json_parents(&j, c, parents, result->best[i].id);
         ha_json_end_object(&j);
@@ -250,9 +288,12 @@ static gboolean
 run(HaContext *c, GError **error)
 {
     g_autoptr(HaDominators) dominators = NULL;
+    g_autoptr(HaReach) reach = NULL;
     if (strcmp(ha_options_text(c->options, "sort"), "retained") == 0) {
         dominators = ha_dominators_new(c->graph, c->ledger, c->live, error);
-        if (dominators == NULL)
+        HaReachSpec spec = {.graph = c->graph, .ledger = c->ledger, .live = c->live};
+        reach = dominators != NULL ? ha_reach_new(&spec, error) : NULL;
+        if (reach == NULL)
             return FALSE;
     }
     Result result;
@@ -267,9 +308,9 @@ run(HaContext *c, GError **error)
             return FALSE;
     }
     if (ha_options_flag(c->options, "json"))
-        write_json(c, &result, dominators, parents);
+        write_json(c, &result, dominators, reach, parents);
     else
-        write_text(c, &result, dominators, parents);
+        write_text(c, &result, dominators, reach, parents);
     return owned != NULL;
 }
 

@@ -153,7 +153,7 @@ def sections(text):
     told = {title: set(re.findall(r'`([a-z_]+)`', ' '.join(re.findall(r'^\|.*\|$', body, re.M))))
             for title, body in zip(parts[1::2], parts[2::2])}
     an_object, a_path = told.pop('An object, wherever one is told'), told.pop('A path, wherever one is told')
-    return {title: names | an_object | (a_path if title in ('paths', 'object') else set()) for title, names in told.items()}
+    return {title: names | an_object | (a_path if title in ('paths', 'object', 'top') else set()) for title, names in told.items()}
 
 
 @suite.case('docs/json.md tells every member that is printed')
