@@ -25,10 +25,12 @@ ha_json_path_members(HaJson *j, const HaContext *c, const HaPath *path)
     gboolean is_expression;
     g_autofree char *text = ha_path_text(c->graph, c->ledger, path, &is_expression);
 
+    g_autofree char *expression = ha_path_expression(c->graph, c->ledger, path);
+
     ha_json_key(j, "path");
     ha_json_text(j, text);
     ha_json_key(j, "expression");
-    ha_json_text(j, is_expression ? text : NULL);
+    ha_json_text(j, expression);
     ha_json_key(j, "root");
     ha_json_root(j, c, g_array_index(path->steps, HaPathStep, 0).id, &path->held);
 }

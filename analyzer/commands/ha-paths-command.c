@@ -95,10 +95,16 @@ write_one(HaContext *c, const HaPaths *p)
         const HaWay *way = &g_array_index(p->ways, HaWay, i);
         gboolean is_expression;
         g_autofree char *text = ha_path_text(c->graph, c->ledger, &way->path, &is_expression);
+        g_autofree char *asked = is_expression ? NULL : ha_path_expression(c->graph, c->ledger, &way->path);
 
         ha_out_printf(c->out, "%s%u. ", i > 0 ? "\n" : "", i + 1);
         write_safe(c->out, text);
         ha_out_char(c->out, '\n');
+        if (asked != NULL) {
+            ha_out_text(c->out, "   = ");
+            write_safe(c->out, asked);
+            ha_out_char(c->out, '\n');
+        }
         if (way->references > 1) {
             ha_out_printf(c->out, "   and %" G_GUINT64_FORMAT " more like it: ", way->references - 1);
             write_safe(c->out, way->template);

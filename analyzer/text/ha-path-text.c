@@ -21,6 +21,7 @@ typedef struct {
     const HaGraph *g;
     GString *text;
     gboolean marked; /* has a part that Python cannot write */
+    gboolean ask;    /* what has no name is asked for by its address among all that the object refers to */
     /* what the last step was, if it can only be written together with the next one */
     enum {
         WHOLE,
@@ -128,6 +129,9 @@ shows(const HaGraph *g, HaId owner, const char *name, HaId value)
         return strcmp(type->name, "builtins.type") == 0 ||
                (type->id != HA_ID_NONE && ha_class_attribute(g, type->id, name) == HA_ID_NONE);
     }
+    /* asked for by name, what is imported lazily is imported */
+    if (type->family == HF_FAMILY_MODULE && g_str_has_suffix(ha_graph_type(g, value)->name, "lazy_import"))
+        return FALSE;
     if (type->family == HF_FAMILY_MODULE && special)
         return strcmp(name, "__annotations__") != 0 && strcmp(name, "__annotate__") != 0 &&
                strcmp(name, "__dict__") != 0 && strcmp(name, "__class__") != 0;
@@ -449,7 +453,7 @@ write_item(Writer *w, HaId from, gsize ref, const HaRefName *name)
 }
 
 static void
-write_step(Writer *w, HaId from, gsize ref, HaId to)
+write_named_step(Writer *w, HaId from, gsize ref, HaId to)
 {
     HaRefName name;
     gsize at;
@@ -490,14 +494,27 @@ write_step(Writer *w, HaId from, gsize ref, HaId to)
     }
 }
 
+/* Type variables of 3.12 and 3.13 have a namespace that no attribute shows. */
+static gboolean
+hides_namespace(const HaGraph *g, const HaType *type)
+{
+    return g_str_has_prefix(type->name, "typing.") && type->id != HA_ID_NONE &&
+           ha_class_attribute(g, type->id, "__dict__") == HA_ID_NONE;
+}
+
 /* Text for what can be written together with a next step only, when none comes. */
 static void
 finish(Writer *w)
 {
+    const HaType *type;
+
     switch (w->pending) {
     case NAMESPACE:
+        type = ha_graph_type(w->g, w->owner);
         /* of a class Python shows a view only */
-        if (ha_graph_type(w->g, w->owner)->family == HF_FAMILY_TYPE)
+        if (type->family == HF_FAMILY_TYPE && w->ask)
+            wrap(w, "gc.get_referents(", ".__dict__)[0]");
+        else if (type->family == HF_FAMILY_TYPE || hides_namespace(w->g, type))
             mark(w, "<__dict__>");
         else
             g_string_append(w->text, ".__dict__");
@@ -519,6 +536,36 @@ finish(Writer *w)
         break;
     }
     w->pending = WHOLE;
+}
+
+/* gc.get_referents() of the one gives the other. Of what runs it depends on where that is. */
+static gboolean
+is_shown(const HaGraph *g, HaId from, gsize ref)
+{
+    guint8 family = ha_graph_type(g, from)->family;
+
+    return ha_graph_type(g, from)->flags & HF_TYPE_GC && family != HF_FAMILY_FRAME &&
+           generator_prefix(family) == NULL && !(ha_graph_ref_flags(g, from, ref) & (HF_RUN_HIDDEN | HF_RUN_WEAK));
+}
+
+static void
+write_step(Writer *w, HaId from, gsize ref, HaId to)
+{
+    if (!w->ask || w->marked || !is_shown(w->g, from, ref)) {
+        write_named_step(w, from, ref, to);
+        return;
+    }
+    Writer before = *w;
+    g_autofree char *text = g_strdup(w->text->str);
+
+    write_named_step(w, from, ref, to);
+    if (!w->marked)
+        return;
+    *w = before;
+    g_string_assign(w->text, text);
+    finish(w);
+    g_autofree char *after = g_strdup_printf(") if id(o) == 0x%" G_GINT64_MODIFIER "x)", ha_graph_addr(w->g, to));
+    wrap(w, "next(o for o in gc.get_referents(", after);
 }
 
 static void
@@ -554,10 +601,10 @@ write_root(Writer *w, const HaLedger *ledger, const HaPath *path)
     }
 }
 
-char *
-ha_path_text(const HaGraph *g, const HaLedger *ledger, const HaPath *path, gboolean *is_expression)
+static char *
+write_path(const HaGraph *g, const HaLedger *ledger, const HaPath *path, gboolean ask, gboolean *is_expression)
 {
-    Writer w = {.g = g, .text = g_string_new(NULL), .view = HA_ID_NONE};
+    Writer w = {.g = g, .text = g_string_new(NULL), .ask = ask, .view = HA_ID_NONE};
     guint n = path->steps->len;
     const HaPathStep *step = (const HaPathStep *)(void *)path->steps->data;
 
@@ -574,4 +621,21 @@ ha_path_text(const HaGraph *g, const HaLedger *ledger, const HaPath *path, gbool
     finish(&w);
     *is_expression = !w.marked;
     return g_string_free(w.text, FALSE);
+}
+
+char *
+ha_path_text(const HaGraph *g, const HaLedger *ledger, const HaPath *path, gboolean *is_expression)
+{
+    return write_path(g, ledger, path, FALSE, is_expression);
+}
+
+char *
+ha_path_expression(const HaGraph *g, const HaLedger *ledger, const HaPath *path)
+{
+    gboolean is_expression;
+    char *text = write_path(g, ledger, path, TRUE, &is_expression);
+
+    if (!is_expression)
+        g_clear_pointer(&text, g_free);
+    return text;
 }

@@ -4,13 +4,18 @@ of expressions; the answer is written to the same name with ".out": for each the
 import asyncio
 import builtins
 import collections
+import contextvars
+import ctypes
 import functools
 import gc
+import itertools
 import json
+import operator
 import os
 import sys
 import threading
 import types
+import weakref
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), 'e2e'))
 import harness
@@ -156,6 +161,18 @@ class Holder:
         self.cell = (lambda: self.error).__closure__
         self.proxy = types.MappingProxyType({'key': Thing('behind a proxy')})
         self.chained = collections.ChainMap({'key': Thing('chained')})
+        self.iterator = iter([Thing('iterated')])
+        self.map = map(print, [Thing('mapped')])
+        self.repeat = itertools.repeat(Thing('repeated'))
+        self.cycle = itertools.cycle([Thing('in a cycle')])
+        self.chain = itertools.chain([Thing('in a chain')])
+        self.buffer = memoryview(ctypes.py_object(Thing('behind a view')))
+        self.getter = operator.itemgetter(Thing('of a getter'))
+        self.weakly_held = Thing('weakly held')
+        self.weak_method = weakref.WeakMethod(self.weakly_held.method, Thing('called back').method)
+        self.finalizer = weakref.finalize(self, Thing('finalizer').method)
+        self.wrapper = Thing('wrapped').__str__
+        self.variable = contextvars.ContextVar('variable', default=Thing('default of a variable'))
         setattr(self, 'not an identifier', Thing('under an odd attribute'))
         setattr(self, 'class', Thing('under a keyword'))
         vars(Thing)['shared']
