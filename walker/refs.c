@@ -267,7 +267,8 @@ fields_refs(struct wk *w, struct wk_type *type, wk_addr object, bool has_open, e
 
 /* References of an instance that have a name: they are taken from among the first n, which have none, and come behind the others. */
 struct found {
-    uint64_t n; /* references that tp_traverse showed */
+    uint64_t n;    /* references that tp_traverse showed */
+    uint64_t next; /* behind the one that was found last: mostly the next one to be found */
     unsigned n_taken;
     struct {
         wk_addr addr;
@@ -283,10 +284,13 @@ take(struct wk_refs *r, struct found *found, wk_addr a, uint32_t name, uint32_t 
 
     if (a == 0 || found->n_taken == FOUND_MAX)
         return;
+    if (found->next < found->n && r->addr[found->next] == a)
+        k = found->next;
     while (k < found->n && r->addr[k] != a)
         k = k + 1 == SEARCH_MAX && found->n > 2 * SEARCH_MAX ? found->n - SEARCH_MAX : k + 1;
     if (k < found->n) {
         r->addr[k] = 0;
+        found->next = k + 1;
         flags &= ~(uint32_t)WK_FIELD_HIDDEN;
     } else if (!hidden) {
         return;
@@ -333,6 +337,7 @@ traverse_refs(struct wk *w, struct wk_type *type, wk_addr object, enum hf_run_ki
     else if (wk_unlikely((type->flags & WK_TYPE_LRU) != 0))
         items = wk_lru_inside(w, object, n);
     found.n = n;
+    found.next = 0;
     found.n_taken = 0;
     for (uint32_t i = 0; i < type->n_fields; i++) {
         /* A member, a dict, the class: held, whether tp_traverse says so or not. */
