@@ -333,7 +333,8 @@ is_hidden(const HaGraph *g, const HaType *type, const char *name, HaId value)
 {
     static const struct {
         const char *type, *name;
-    } hidden[] = {{"dict_", ".mapping"}, /* shown through a view, as the next */
+    } hidden[] = {{"dict_", ".mapping"},     /* shown through a view, as the next */
+                  {"roxy", ".__callback__"}, /* asked of what it stands for */
                   {"re.Pattern", ".groupindex"},
                   {"_struct.Struct", ".format"},
                   {"_abc_data", "._abc_"},
