@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+#include "wk-digits.h"
 #include "wk-objects.h"
 
 #define CSTR_MAX 512
@@ -51,26 +52,11 @@ wk_text_cstr(struct wk_text *t, const char *s)
 void
 wk_text_uint(struct wk_text *t, uint64_t v)
 {
-    uint8_t digits[20 + 7]; /* so that eight bytes can be copied from the last digit on */
-    unsigned n = 20;
-
-    while (v >= 100) {
-        unsigned two = (unsigned)(v % 100);
-        v /= 100;
-        digits[--n] = (uint8_t)('0' + two % 10);
-        digits[--n] = (uint8_t)('0' + two / 10);
-    }
-    if (v >= 10) {
-        digits[--n] = (uint8_t)('0' + v % 10);
-        v /= 10;
-    }
-    digits[--n] = (uint8_t)('0' + v);
-    unsigned length = 20 - n;
-    if (wk_likely(length <= 8 && t->cap - t->len >= 8)) {
-        __builtin_memcpy(t->buf + t->len, digits + n, 8); /* what follows the digits does not count */
-        t->len += length;
+    if (wk_likely(t->cap - t->len >= WK_DIGITS_ROOM)) {
+        t->len = (uint32_t)(wk_put_uint(t->buf + t->len, v) - t->buf);
     } else {
-        wk_text_bytes(t, digits + n, length);
+        uint8_t digits[WK_DIGITS_ROOM];
+        wk_text_bytes(t, digits, (size_t)(wk_put_uint(digits, v) - digits));
     }
 }
 

@@ -3,6 +3,7 @@
  * What is asked of a type once, when its first instance is met. Nothing here runs Python code: attributes of a type are looked up
  * in the dicts along its MRO.
  */
+#include "wk-atoms.h"
 #include "wk-names.h"
 #include "wk-objects.h"
 #include "wk-types.h"
@@ -281,6 +282,7 @@ wk_type_new(struct wk *w, wk_addr addr)
     type->flags &= ~(uint32_t)WK_TYPE_BROKEN;
     wk_type_write(w, type, (const char *)name->bytes, name->len);
     wk_mark(w, addr);
+    wk_atom_prepare(w, type);
     return type;
 }
 

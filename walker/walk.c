@@ -4,6 +4,7 @@
  * object marks its referents and its neighbours in the gc lists. Sweeps read memory as it lies, which is several times faster
  * than following references; when a sweep finds little (a shuffled linked list), a worklist follows them until it runs dry.
  */
+#include "wk-atoms.h"
 #include "wk-fault.h"
 #include "wk-gc.h"
 #include "wk-names.h"
@@ -15,23 +16,20 @@
 
 #define SWEEP_WORTHWILE 64u /* objects a leaf that a sweep must find to be better than the worklist */
 #define SKIP_NAMED_MAX  300u
-/* Bytes: with the hooks of a debugging allocator they are still a block of a multiple of 16. */
-#define REAL_PLAIN      (WK_FREE_THREADED ? 96u : 480u)
-#define STR_PLAIN       (1u << WK_STR_COMPACT_SHIFT | 1u << WK_STR_ASCII_SHIFT)
 #define STRIKES         50u /* times that a type's code may fault */
-#define PIPE_SIZE       32u
-#define PIPE_LENGTH     16u
+#define BATCH           32u
+#define BATCH_MAX       (BATCH - 1 + 64) /* a word of bits more */
 #define CAREFUL_OBJECTS 4096u
 #define DIRTY_WORDS     (WK_LEAF_WORDS / 64)
 
 struct wk_walk_state {
     uint64_t sweeps, queued;
-    uint64_t careful; /* no prefetch that reads objects until so many were met */
-    struct wk_piped {
-        wk_addr object;
-        struct wk_type *type; /* NULL: not looked up */
-    } pipe[PIPE_SIZE];
-    uint32_t pipe_head, pipe_tail;
+    uint64_t careful;        /* no prefetch that reads objects until so many were met */
+    wk_addr next[BATCH_MAX]; /* their memory is called for */
+    uint32_t n_next;
+    uint32_t at, n; /* of those at hand, at: the first that is not written */
+    wk_addr object[BATCH_MAX];
+    struct wk_type *type[BATCH_MAX]; /* NULL: not looked up */
 };
 
 _Noreturn void
@@ -76,8 +74,8 @@ write_broken(struct wk *w, struct wk_type *type, wk_addr object)
 static inline bool
 is_plain(const struct wk_type *type, wk_addr object, uint64_t size)
 {
-    return size <= REAL_PLAIN && (type->flags & WK_TYPE_REAL_PLAIN) &&
-           (type->size_kind != WK_SIZE_STR || (WK_U32(object, WK_STR_STATE) & STR_PLAIN) == STR_PLAIN);
+    return size <= WK_REAL_PLAIN && (type->flags & WK_TYPE_REAL_PLAIN) &&
+           (type->size_kind != WK_SIZE_STR || (WK_U32(object, WK_STR_STATE) & WK_STR_PLAIN) == WK_STR_PLAIN);
 }
 
 /*
@@ -113,7 +111,6 @@ write_object(struct wk *w, wk_addr object, struct wk_type *type)
 
     w->current = object;
     w->progress++;
-    bool counted = wk_refcount(w, object, &refcount);
     if (wk_unlikely(type == NULL)) {
         type = wk_type_find(w, WK_U64(object, WK_OB_TYPE));
         if (type == NULL) {
@@ -121,6 +118,11 @@ write_object(struct wk *w, wk_addr object, struct wk_type *type)
             return;
         }
     }
+    if (type->atom != WK_ATOM_NONE && wk_atom_write(w, type, object)) {
+        w->current = 0;
+        return;
+    }
+    bool counted = wk_refcount(w, object, &refcount);
     if (wk_unlikely(type->flags & WK_TYPE_BROKEN)) {
         wk_skip(w, object, "its type is broken");
         write_broken(w, type, object);
@@ -140,7 +142,9 @@ write_object(struct wk *w, wk_addr object, struct wk_type *type)
     }
     row.flags |= wk_gc_row(w, type, object);
     if (type->flags & WK_TYPE_VAR_SIZE) {
-        if (!wk_size(w, type, object, &size))
+        if (type->size_kind == WK_SIZE_LIST && wk_likely(!(type->flags & WK_TYPE_CHECK_GC)))
+            size = type->common + WK_U64(object, WK_LIST_ALLOCATED) * 8;
+        else if (!wk_size(w, type, object, &size))
             row.flags |= HF_OBJ_SIZE_UNKNOWN;
         if (size != type->common) {
             row.flags |= HF_OBJ_SIZE;
@@ -170,7 +174,7 @@ write_object(struct wk *w, wk_addr object, struct wk_type *type)
     }
     if (type->family == HF_FAMILY_STR && (WK_U32(object, WK_STR_STATE) & WK_STR_INTERNED) != 0)
         row.flags |= HF_OBJ_INTERNED;
-    hf_write_object(&w->out, &row);
+    hf_write_object_here(&w->out, &row);
     while (wk_unlikely(row.flags & HF_OBJ_MORE)) {
         w->refs.in_parts = true;
         wk_collect_rest(w, &row);
@@ -223,52 +227,61 @@ prefetch_parts(const struct wk *w, const struct wk_type *type, wk_addr object)
 }
 
 /*
- * Objects pass through a short pipeline: on entry their memory is called for, half-way their type is looked up and the memory that they
- * point to is called for, at the end they are written. It is part of the state: a fault takes one object out of it and no more.
+ * Objects pass in batches: when one is met its memory is called for; a batch later its type is looked up and the memory that it points to is
+ * called for; then it is written. All is part of the state: a fault takes one object out of it and no more.
  */
 static inline void
-pipe_ahead(struct wk *w, unsigned distance)
+look_ahead(struct wk *w)
 {
     struct wk_walk_state *s = w->walk;
-    struct wk_piped *p = &s->pipe[(s->pipe_tail - distance) & (PIPE_SIZE - 1)];
 
     if (wk_unlikely(w->progress < s->careful))
         return;
-    p->type = wk_type_known(w, WK_U64(p->object, WK_OB_TYPE));
-    if (p->type != NULL)
-        prefetch_parts(w, p->type, p->object);
+    for (uint32_t i = 0; i < s->n; i++) {
+        struct wk_type *type = wk_type_known(w, WK_U64(s->object[i], WK_OB_TYPE));
+        s->type[i] = type;
+        if (type != NULL && type->atom == WK_ATOM_NONE)
+            prefetch_parts(w, type, s->object[i]);
+    }
+}
+
+/* Writes the batch at hand; the n that were met meanwhile are the next one. */
+static __attribute__((noinline)) void
+turn(struct wk *w, uint32_t n)
+{
+    struct wk_walk_state *s = w->walk;
+
+    s->n_next = n;
+    while (s->at < s->n) {
+        uint32_t i = s->at++;
+        write_object(w, s->object[i], s->type[i]);
+    }
+    n = s->n_next;
+    for (uint32_t i = 0; i < n; i++) {
+        s->object[i] = s->next[i];
+        s->type[i] = NULL;
+    }
+    s->at = 0;
+    s->n = n;
+    s->n_next = 0;
+    look_ahead(w);
 }
 
 static inline void
-pipe_pop(struct wk *w)
+call_for(wk_addr object)
 {
-    struct wk_walk_state *s = w->walk;
-    struct wk_piped p = s->pipe[s->pipe_head & (PIPE_SIZE - 1)];
-
-    s->pipe_head++;
-    write_object(w, p.object, p.type);
-}
-
-static inline void
-pipe_push(struct wk *w, wk_addr object)
-{
-    struct wk_walk_state *s = w->walk;
     const char *at = (const char *)(uintptr_t)object;
 
     __builtin_prefetch(at - 16);
     __builtin_prefetch(at + 40);
-    s->pipe[s->pipe_tail++ & (PIPE_SIZE - 1)] = (struct wk_piped){object, NULL};
-    if (wk_likely(s->pipe_tail - s->pipe_head > PIPE_LENGTH / 2))
-        pipe_ahead(w, PIPE_LENGTH / 2);
-    if (wk_likely(s->pipe_tail - s->pipe_head > PIPE_LENGTH))
-        pipe_pop(w);
 }
 
+/* Writes all that was met, n and those before. */
 static void
-pipe_drain(struct wk *w)
+drain(struct wk *w, uint32_t n)
 {
-    while (w->walk->pipe_head != w->walk->pipe_tail)
-        pipe_pop(w);
+    turn(w, n);
+    turn(w, 0);
 }
 
 /* Writes every object that is marked, and those that they mark where the sweep has not been; returns how many. */
@@ -277,8 +290,9 @@ sweep(struct wk *w)
 {
     struct wk_visited *v = w->visited;
     uint64_t before = w->progress;
+    wk_addr *next = w->walk->next;
+    uint32_t n = 0;
 
-    pipe_drain(w); /* what a fault left */
     wk_leaves_sort(w);
     for (uint32_t i = 0; i < v->sorted_n; i++) {
         struct wk_leaf *leaf = &v->leaf[v->sorted[i]];
@@ -286,19 +300,24 @@ sweep(struct wk *w)
             uint64_t dirty;
             while ((dirty = leaf->dirty[group]) != 0) {
                 uint64_t word = group * 64 + (unsigned)__builtin_ctzll(dirty), open;
-                while ((open = leaf->seen[word] & ~leaf->done[word]) != 0) {
-                    uint64_t bit = open & (0 - open);
-                    wk_addr object = leaf->base + (word << 10) + (unsigned)__builtin_ctzll(open) * 16;
-                    leaf->done[word] |= bit;
-                    if (wk_unlikely(leaf->odd != NULL && (leaf->odd[word] & bit) != 0))
-                        object += 8;
-                    pipe_push(w, object);
+                uint64_t odd = leaf->odd != NULL ? leaf->odd[word] : 0;
+                leaf->dirty[group] = dirty & (dirty - 1);
+                open = leaf->seen[word] & ~leaf->done[word];
+                leaf->done[word] |= open;
+                for (; open != 0; open &= open - 1) {
+                    unsigned bit = (unsigned)__builtin_ctzll(open);
+                    wk_addr object = leaf->base + (word << 10) + bit * 16 + (odd >> bit & 1) * 8;
+                    call_for(object);
+                    next[n++] = object;
                 }
-                leaf->dirty[group] &= ~(dirty & (0 - dirty));
+                if (n >= BATCH) {
+                    turn(w, n);
+                    n = 0;
+                }
             }
         }
     }
-    pipe_drain(w);
+    drain(w, n);
     w->walk->sweeps++;
     return w->progress - before;
 }
@@ -337,16 +356,18 @@ follow(struct wk *w)
 {
     struct wk_visited *v = w->visited;
 
+    drain(w, w->walk->n_next); /* what a fault left */
     v->queueing = true;
     do {
-        while (v->queue_head != v->queue_tail) {
+        uint32_t n = 0;
+        while (v->queue_head != v->queue_tail && n < BATCH) {
             wk_addr object = v->queue[v->queue_head++ & (WK_QUEUE_MAX - 1)];
-            w->walk->queued++;
-            pipe_push(w, object);
+            call_for(object);
+            w->walk->next[n++] = object;
         }
-        if (w->walk->pipe_head != w->walk->pipe_tail)
-            pipe_pop(w); /* may fill the queue again */
-    } while (v->queue_head != v->queue_tail || w->walk->pipe_head != w->walk->pipe_tail);
+        w->walk->queued += n;
+        turn(w, n);
+    } while (v->queue_head != v->queue_tail || w->walk->n != 0);
     v->queueing = false;
 }
 

@@ -5,6 +5,7 @@
  *
  *   entry.c      entry point, stages, set-up and tear-down of both modes        output.c       data sink, result file
  *   walk.c       sweeps, worklist, one object's row                             fault.c        faults caught at the object
+ *   atoms.c      the same for texts and numbers, in few steps                   wk-digits.h    decimal digits
  *   lists.c      the collector's objects, pages.c in free-threaded builds
  *   visited.[ch] bitmap of addresses seen and written                           memory.c       regions, growing arrays
  *   types.c      type cache: what is asked of a type once                       sizes.c        sys.getsizeof without Python
@@ -73,7 +74,8 @@ enum {
     WK_BYTES_DATA = WK_HEAD + 16,
     WK_STR_LENGTH = WK_HEAD,
     WK_STR_STATE = WK_HEAD + 16,
-    WK_INT_TAG = WK_HEAD, /* 3.12+ */
+    WK_STR_WSTR = WK_HEAD + 24, /* before 3.12 */
+    WK_INT_TAG = WK_HEAD,       /* 3.12+ */
     WK_INT_DIGITS = WK_HEAD + 8,
     WK_DICT_USED = WK_HEAD,
     WK_DICT_KEYS = WK_HEAD + 16,
@@ -106,6 +108,7 @@ enum {
     WK_STR_KIND_SHIFT = 2,
     WK_STR_COMPACT_SHIFT = 5,
     WK_STR_ASCII_SHIFT = 6,
+    WK_STR_PLAIN = 1 << WK_STR_COMPACT_SHIFT | 1 << WK_STR_ASCII_SHIFT,
 };
 
 /* tp_flags */
@@ -124,6 +127,9 @@ enum {
 #define WK_TPF_DICT           (1ull << 29)
 #define WK_TPF_BASE_EXC       (1ull << 30)
 #define WK_TPF_TYPE           (1ull << 31)
+
+/* Bytes: with the hooks of a debugging allocator they are still a block of a multiple of 16. */
+#define WK_REAL_PLAIN (WK_FREE_THREADED ? 96u : 480u)
 
 /* How the references of an instance are found. */
 enum wk_walk {
@@ -197,11 +203,14 @@ struct wk_type {
     uint8_t family;    /* enum hf_family */
     uint8_t open;      /* enum hf_run_kind of references that tp_traverse alone gives */
     uint8_t strikes;   /* how often its code failed (walk.c) */
+    uint8_t atom;      /* enum wk_atom: rows are written the fast way */
+    bool atom_old;     /* with what older versions do about it */
     uint32_t flags;    /* enum wk_type_flag */
     uint32_t basic;
     uint32_t item;
-    uint32_t pre;    /* bytes that sys.getsizeof adds for headers */
-    uint32_t common; /* size of a row without one */
+    uint32_t pre;      /* bytes that sys.getsizeof adds for headers */
+    uint32_t common;   /* size of a row without one */
+    uint32_t atom_max; /* characters or bytes that the fast way knows to show */
     uint32_t real_pre,
         real_basic; /* bytes that really stand before an instance, and that it takes with inline values */
     wk_addr traverse, is_gc, size_fn;

@@ -14,7 +14,7 @@
 #define WK_LEAF_WORDS  1024
 #define WK_DIR_ENTRIES (1ull << (47 - WK_LEAF_SHIFT))
 #define WK_LOWEST      0x10000ull /* no object below: the kernel maps nothing there */
-#define WK_QUEUE_MAX   65536u
+#define WK_QUEUE_MAX   4096u
 
 struct wk_leaf {
     uint64_t dirty[WK_LEAF_WORDS / 64];
@@ -34,7 +34,7 @@ struct wk_visited {
     uint32_t *sorted; /* leaf numbers in address order, as of the last sweep */
     uint64_t *queue;  /* worklist; NULL: sweep only */
     uint32_t queue_head, queue_tail;
-    bool queueing; /* new objects go to the worklist while it has room */
+    bool queueing; /* new objects go to the worklist, until it is full once: then there is enough to sweep */
 };
 
 void wk_visited_init(struct wk *w);
@@ -69,11 +69,14 @@ wk_mark_new(struct wk *w, struct wk_leaf *leaf, wk_addr a, uint64_t word, uint64
             wk_leaf_odd(w, leaf);
         leaf->odd[word] |= bit;
     }
-    if (v->queueing && v->queue_tail - v->queue_head < WK_QUEUE_MAX) {
-        leaf->done[word] |= bit;
-        v->queue[v->queue_tail++ & (WK_QUEUE_MAX - 1)] = a;
-        __builtin_prefetch((const void *)(uintptr_t)a);
-        return;
+    if (v->queueing) {
+        if (v->queue_tail - v->queue_head < WK_QUEUE_MAX) {
+            leaf->done[word] |= bit;
+            v->queue[v->queue_tail++ & (WK_QUEUE_MAX - 1)] = a;
+            __builtin_prefetch((const void *)(uintptr_t)a);
+            return;
+        }
+        v->queueing = false;
     }
     leaf->dirty[word >> 6] |= 1ull << (word & 63);
 }

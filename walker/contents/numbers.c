@@ -3,6 +3,7 @@
  * Text of int, float and complex. The blob has no floating-point registers: a double is its bits, and the shortest digits that read
  * back as the same double come from integers alone, by R. Giulietti's method ("The Schubfach way to render doubles", 2020).
  */
+#include "../wk-digits.h"
 #include "wk-contents.h"
 
 enum {
@@ -81,76 +82,86 @@ shortest(uint64_t fraction, unsigned biased)
     return (struct decimal){s + (middle > 4 * s + 2 || (middle == 4 * s + 2 && (s & 1))), k};
 }
 
-static void
-zeros(struct wk_text *t, int n)
+#define DIGITS_MAX 20 /* of a uint64_t */
+
+static inline void
+copy_digits(uint8_t *to, const uint8_t *digits)
 {
-    for (; n > 0; n--)
-        wk_text_bytes(t, "0", 1);
+    __builtin_memcpy(to, digits, DIGITS_MAX); /* what follows the digits does not count */
 }
 
 /* As repr() shows it: point within or near the digits, or an exponent of two digits and more. */
-static void
-write_decimal(struct wk_text *t, struct decimal d, bool point_zero)
+static uint8_t *
+put_decimal(uint8_t *to, struct decimal d, bool point_zero)
 {
-    char text[20];
-    int n = 0, point;
+    uint8_t digits[WK_DIGITS_ROOM + DIGITS_MAX] = {0};
 
     while (d.digits != 0 && d.digits % 10 == 0) {
         d.digits /= 10;
         d.exponent++;
     }
-    for (uint64_t v = d.digits; v != 0 || n == 0; v /= 10)
-        text[sizeof text - 1 - n++] = (char)('0' + v % 10);
-    const char *digits = text + sizeof text - n;
-    point = d.digits == 0 ? 1 : n + d.exponent; /* digits before the point */
+    int n = (int)(wk_put_uint(digits, d.digits) - digits);
+    int point = d.digits == 0 ? 1 : n + d.exponent; /* digits before the point */
 
     if (point > -4 && point <= 16) {
         if (point <= 0) {
-            wk_text_cstr(t, "0.");
-            zeros(t, -point);
-            wk_text_bytes(t, digits, (size_t)n);
-        } else if (point >= n) {
-            wk_text_bytes(t, digits, (size_t)n);
-            zeros(t, point - n);
-            if (point_zero)
-                wk_text_cstr(t, ".0");
-        } else {
-            wk_text_bytes(t, digits, (size_t)point);
-            wk_text_bytes(t, ".", 1);
-            wk_text_bytes(t, digits + point, (size_t)(n - point));
+            __builtin_memcpy(to, "0.000", 5);
+            to += 2 - point;
+            copy_digits(to, digits);
+            return to + n;
         }
-        return;
+        copy_digits(to, digits);
+        if (point < n) {
+            to[point] = '.';
+            copy_digits(to + point + 1, digits + point);
+            return to + n + 1;
+        }
+        for (int i = n; i < point; i++)
+            to[i] = '0';
+        to[point] = '.';
+        to[point + 1] = '0';
+        return to + point + (point_zero ? 2 : 0);
     }
-    wk_text_bytes(t, digits, 1);
+    *to++ = digits[0];
     if (n > 1) {
-        wk_text_bytes(t, ".", 1);
-        wk_text_bytes(t, digits + 1, (size_t)(n - 1));
+        *to++ = '.';
+        copy_digits(to, digits + 1);
+        to += n - 1;
     }
     int exponent = point - 1;
-    wk_text_cstr(t, exponent < 0 ? "e-" : "e+");
+    *to++ = 'e';
+    *to++ = exponent < 0 ? '-' : '+';
     exponent = exponent < 0 ? -exponent : exponent;
-    if (exponent < 10)
-        wk_text_bytes(t, "0", 1);
-    wk_text_uint(t, (uint64_t)exponent);
+    *to = '0';
+    return wk_put_uint(to + (exponent < 10), (uint64_t)exponent);
 }
 
-static void
-double_text(struct wk_text *t, uint64_t bits, bool point_zero)
+uint8_t *
+wk_put_double(uint8_t *to, uint64_t bits, bool point_zero)
 {
     unsigned biased = bits >> 52 & 0x7ff;
     uint64_t fraction = bits & ((1ull << 52) - 1);
 
     if (biased == 0x7ff && fraction != 0) {
-        wk_text_cstr(t, "nan");
-        return;
+        __builtin_memcpy(to, "nan", 3);
+        return to + 3;
     }
-    if (bits >> 63)
-        wk_text_bytes(t, "-", 1);
-    if (biased == 0x7ff)
-        wk_text_cstr(t, "inf");
-    else
-        write_decimal(t, biased == 0 && fraction == 0 ? (struct decimal){0, 0} : shortest(fraction, biased),
-                      point_zero);
+    *to = '-';
+    to += bits >> 63;
+    if (biased == 0x7ff) {
+        __builtin_memcpy(to, "inf", 3);
+        return to + 3;
+    }
+    return put_decimal(to, biased == 0 && fraction == 0 ? (struct decimal){0, 0} : shortest(fraction, biased),
+                       point_zero);
+}
+
+static void
+double_text(struct wk_text *t, uint64_t bits, bool point_zero)
+{
+    uint8_t text[WK_DOUBLE_ROOM];
+
+    wk_text_bytes(t, text, (size_t)(wk_put_double(text, bits, point_zero) - text));
 }
 
 void

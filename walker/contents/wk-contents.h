@@ -79,7 +79,10 @@ struct wk_int {
 bool wk_int_view(const struct wk *w, wk_addr object, struct wk_int *out);
 bool wk_int_u64(const struct wk *w, wk_addr object, uint64_t *out); /* absolute value; false: no int, or longer */
 void wk_text_long(struct wk *w, struct wk_text *t, wk_addr object);
-void wk_text_double(struct wk_text *t, uint64_t bits); /* as repr() */
+void wk_text_double(struct wk_text *t, uint64_t bits);               /* as repr() */
+#define WK_DOUBLE_MAX  24                                            /* characters of one */
+#define WK_DOUBLE_ROOM 64                                            /* bytes that writing one may touch */
+uint8_t *wk_put_double(uint8_t *to, uint64_t bits, bool point_zero); /* the same; returns where it ends */
 void wk_text_complex(struct wk_text *t, uint64_t real, uint64_t imaginary);
 
 /* contents.c */

@@ -2,36 +2,32 @@
 /*
  * The writer of writer.h. Freestanding: runs inside the walker's blob, in a snapshot of the target, up to once for each of 100M
  * objects. Every row is put together behind hf_buffer.at, which moves only when the row is whole: a fault while the
- * target's memory is being copied loses the row and nothing else.
- *
- * Room: UV_MAX bytes are counted for every number, so that put_uv may store eight bytes whatever the number's length is.
+ * target's memory is being copied loses the row and nothing else. Numbers: put.h.
  */
-#include <heapfile/writer.h>
+#include <heapfile/put.h>
 
-#define UV_MAX      10u
+#define UV_MAX      HF_UV_MAX
 #define TEXT_MAX    (UV_MAX + HF_NAME_MAX)
 #define HEADER_SIZE sizeof(struct hf_chunk_header)
 #define KIB         ((size_t)1 << 10)
 
 /* Buffers, chunk header included. The objects' is long so that a row may follow HF_CHUNK_TARGET bytes without a look at the room. */
-#define META_SIZE     (192 * KIB)
-#define NAMES_SIZE    (384 * KIB)
-#define TYPES_SIZE    (192 * KIB)
-#define LAYOUTS_SIZE  (512 * KIB)
-#define ROLES_SIZE    (64 * KIB)
-#define ROOTS_SIZE    (128 * KIB)
-#define THREADS_SIZE  (512 * KIB)
-#define STATS_SIZE    (160 * KIB)
-#define OBJECTS_SIZE  (1952 * KIB)
-#define ROW_FIXED_MAX (16 * UV_MAX) /* an object row without content and references */
-#define SHORT_REFS    32768u        /* a row of so many references is never split */
+#define META_SIZE    (192 * KIB)
+#define NAMES_SIZE   (384 * KIB)
+#define TYPES_SIZE   (192 * KIB)
+#define LAYOUTS_SIZE (512 * KIB)
+#define ROLES_SIZE   (64 * KIB)
+#define ROOTS_SIZE   (128 * KIB)
+#define THREADS_SIZE (512 * KIB)
+#define STATS_SIZE   (160 * KIB)
+#define OBJECTS_SIZE (1952 * KIB)
 
 _Static_assert(META_SIZE + NAMES_SIZE + TYPES_SIZE + LAYOUTS_SIZE + ROLES_SIZE + ROOTS_SIZE + THREADS_SIZE +
                        STATS_SIZE + OBJECTS_SIZE <=
                    HF_WRITER_MEMORY,
                "buffers exceed HF_WRITER_MEMORY");
 _Static_assert(OBJECTS_SIZE - HEADER_SIZE >=
-                   HF_CHUNK_TARGET + ROW_FIXED_MAX + HF_CONTENT_MAX + (size_t)SHORT_REFS * UV_MAX,
+                   HF_CHUNK_TARGET + HF_ROW_FIXED_MAX + HF_CONTENT_MAX + (size_t)HF_SHORT_REFS * UV_MAX,
                "a short row must fit behind HF_CHUNK_TARGET bytes");
 _Static_assert(OBJECTS_SIZE <= HF_CHUNK_MAX, "a buffer is a chunk");
 _Static_assert(META_SIZE - HEADER_SIZE >= 2 * TEXT_MAX + UV_MAX, "a META row");
@@ -39,28 +35,12 @@ _Static_assert(STATS_SIZE - HEADER_SIZE >= TEXT_MAX + 2 * UV_MAX, "a STATS row")
 _Static_assert(TYPES_SIZE - HEADER_SIZE >= TEXT_MAX + 8 * UV_MAX, "a TYPES row");
 _Static_assert(THREADS_SIZE - HEADER_SIZE >= 3 * TEXT_MAX, "a THREADS row");
 
-static inline void
-store64(uint8_t *p, uint64_t v)
+/* Not inline: for what is rarely longer than a byte. */
+uint8_t *
+hf_put_long_uv(uint8_t *p, uint64_t v)
 {
-    __builtin_memcpy(p, &v, sizeof v);
-}
-
-/* Needs UV_MAX bytes of room. Groups of seven bits are spread over bytes at once: lengths of deltas vary too much to be predicted. */
-static inline uint8_t *
-put_uv(uint8_t *p, uint64_t v)
-{
-    if (v < 0x80) {
-        *p = (uint8_t)v;
-        return p + 1;
-    }
-    if (__builtin_expect(v >> 56 == 0, 1)) {
-        unsigned last = (unsigned)(63 - __builtin_clzll(v)) / 7; /* index of the last byte: 1 … 7 */
-        v = (v & 0x0000000000fffffffull) | (v & 0x00fffffff0000000ull) << 4;
-        v = (v & 0x00003fff00003fffull) | (v & 0x0fffc0000fffc000ull) << 2;
-        v = (v & 0x007f007f007f007full) | (v & 0x3f803f803f803f80ull) << 1;
-        store64(p, v | (0x8080808080808080ull & ((1ull << 8 * last) - 1)));
-        return p + last + 1;
-    }
+    if (__builtin_expect(v >> 56 == 0, 1))
+        return hf_put_spread(p, v);
     for (; v >= 0x80; v >>= 7)
         *p++ = (uint8_t)(v | 0x80);
     *p = (uint8_t)v;
@@ -68,48 +48,27 @@ put_uv(uint8_t *p, uint64_t v)
 }
 
 static inline uint8_t *
+put_uv(uint8_t *p, uint64_t v)
+{
+    return hf_put_uv(p, v);
+}
+
+static inline uint8_t *
 put_sv(uint8_t *p, int64_t v)
 {
-    return put_uv(p, (uint64_t)v << 1 ^ (uint64_t)(v >> 63));
+    return hf_put_uv(p, hf_zigzag(v));
 }
 
 static inline uint8_t *
 put_addr(uint8_t *p, uint64_t addr)
 {
-    return put_uv(p, addr >> 3);
+    return hf_put_uv(p, addr >> 3);
 }
 
-/* prev and addr are addresses: the 61 bits left of each cannot overflow. */
 static inline uint8_t *
 put_daddr(uint8_t *p, uint64_t prev, uint64_t addr)
 {
-    return put_sv(p, (int64_t)(addr >> 3) - (int64_t)(prev >> 3));
-}
-
-/* Most texts are shorter than a call of the blob's memcpy is worth. Never reads beyond src + n: a page that is missing may follow. */
-static inline uint8_t *
-put_bytes(uint8_t *p, const void *src, size_t n)
-{
-    const uint8_t *s = src;
-    if (n > 32) {
-        __builtin_memcpy(p, s, n);
-    } else if (n >= 16) {
-        __builtin_memcpy(p, s, 8);
-        __builtin_memcpy(p + 8, s + 8, 8);
-        __builtin_memcpy(p + n - 16, s + n - 16, 8);
-        __builtin_memcpy(p + n - 8, s + n - 8, 8);
-    } else if (n >= 8) {
-        __builtin_memcpy(p, s, 8);
-        __builtin_memcpy(p + n - 8, s + n - 8, 8);
-    } else if (n >= 4) {
-        __builtin_memcpy(p, s, 4);
-        __builtin_memcpy(p + n - 4, s + n - 4, 4);
-    } else if (n > 0) {
-        p[0] = s[0];
-        p[n >> 1] = s[n >> 1];
-        p[n - 1] = s[n - 1];
-    }
-    return p + n;
+    return hf_put_daddr(p, prev, addr);
 }
 
 /* Needs UV_MAX + HF_NAME_MAX bytes at most. What is longer is cut before a character of UTF-8. */
@@ -122,7 +81,7 @@ put_text(uint8_t *p, const void *text, size_t n)
         while (n > HF_NAME_MAX - 3 && (s[n] & 0xc0) == 0x80)
             n--;
     }
-    return put_bytes(put_uv(p, n), text, n);
+    return hf_put_bytes(put_uv(p, n), text, n);
 }
 
 static inline size_t
@@ -198,17 +157,10 @@ begin_row(struct hf_writer *w, unsigned which, size_t need)
     return b->at;
 }
 
-/* A fault may leave the call at any read of the target's memory: what the writer keeps must not be changed before the last one. */
-static inline void
-whole_row(void)
-{
-    __asm__ volatile("" ::: "memory");
-}
-
 static inline void
 end_row(struct hf_writer *w, unsigned which, uint8_t *p)
 {
-    whole_row();
+    hf_whole_row();
     w->buf[which].at = p;
     w->buf[which].rows++;
 }
@@ -353,42 +305,6 @@ hf_write_role(struct hf_writer *w, uint64_t addr, uint32_t layout)
     end_row(w, HF_BUF_ROLES, put_uv(put_addr(p, addr), layout));
 }
 
-static inline uint8_t *
-put_refs(uint8_t *p, uint64_t prev, const uint64_t *refs, uint64_t n)
-{
-    for (uint64_t i = 0; i < n; i++) {
-        uint64_t ref = refs[i];
-        p = put_daddr(p, prev, ref);
-        prev = ref;
-    }
-    return p;
-}
-
-/* Everything of a row before its references, the count of them included. */
-static inline uint8_t *
-put_object(uint8_t *p, const struct hf_object_row *row, uint32_t flags, uint64_t prev_addr, size_t content_len,
-           uint64_t whole_length, uint64_t n_refs)
-{
-    p = put_uv(p, flags);
-    if (!(flags & HF_OBJ_CONT)) {
-        p = put_daddr(p, prev_addr, row->addr);
-        p = put_uv(p, row->type);
-    }
-    if (flags & HF_OBJ_SIZE)
-        p = put_uv(p, row->size);
-    if (flags & HF_OBJ_REFCOUNT)
-        p = put_uv(p, row->refcount);
-    if (flags & HF_OBJ_REAL_SIZE)
-        p = put_uv(p, row->real_size);
-    if (flags & HF_OBJ_CONTENT)
-        p = put_bytes(put_uv(p, content_len), row->content, content_len);
-    if (flags & HF_OBJ_CUT)
-        p = put_uv(p, whole_length);
-    if (flags & HF_OBJ_REFS)
-        p = put_uv(put_uv(p, row->layout), n_refs);
-    return p;
-}
-
 /* A split object whose last part never came (the caller gave up or met a fault): readers would refuse what follows. */
 static void
 close_split(struct hf_writer *w)
@@ -398,22 +314,12 @@ close_split(struct hf_writer *w)
     w->more = false;
 }
 
-/* The flags as the file has them: values that readers supply are left out. */
-static inline uint32_t
-normal_flags(const struct hf_object_row *row)
-{
-    uint32_t flags = row->flags & HF_OBJ_FLAGS_ALL & ~(uint32_t)HF_OBJ_REFS;
-    if (row->refcount == 1 || (flags & HF_OBJ_IMMORTAL))
-        flags &= ~(uint32_t)HF_OBJ_REFCOUNT;
-    return flags;
-}
-
 /* Rows of all lengths, parts of objects included. */
-static __attribute__((noinline, cold)) void
-write_long_object(struct hf_writer *w, const struct hf_object_row *row)
+__attribute__((cold)) void
+hf_write_long_object(struct hf_writer *w, const struct hf_object_row *row)
 {
     struct hf_buffer *b = &w->buf[HF_BUF_OBJECTS];
-    uint32_t flags = normal_flags(row);
+    uint32_t flags = hf_normal_flags(row->flags, row->refcount);
     uint32_t part_flags = HF_OBJ_CONT | (flags & HF_OBJ_BROKEN);
     bool part =
         (flags & HF_OBJ_CONT) && w->more; /* CONT rows without a first one would be refused: written as nothing */
@@ -436,18 +342,20 @@ write_long_object(struct hf_writer *w, const struct hf_object_row *row)
     if (part)
         flags = part_flags;
     for (;;) {
-        uint64_t room = ((uint64_t)(b->end - b->at) - ROW_FIXED_MAX) / UV_MAX;
+        uint64_t room = ((uint64_t)(b->end - b->at) - HF_ROW_FIXED_MAX) / UV_MAX;
         if (flags & HF_OBJ_CONTENT)
             room -= (content_len + UV_MAX - 1) / UV_MAX;
         uint64_t n = left < room ? left : room;
         bool more = n < left || caller_has_more;
         uint32_t row_flags = flags | (n > 0 ? HF_OBJ_REFS : 0) | (more ? HF_OBJ_MORE : 0);
         uint64_t from = 0;
-        uint8_t *p = put_object(b->at, row, row_flags, w->prev_addr, content_len, whole_length, n);
+        uint8_t *p = row_flags & HF_OBJ_CONT ? put_uv(b->at, row_flags)
+                                             : hf_put_object_head(w, b->at, row_flags, row->addr, row->type);
+        p = hf_put_object_rest(p, row, row_flags, content_len, whole_length, n);
         if (!(flags & HF_OBJ_CONT))
             from = row->addr;
         if (n > 0)
-            p = put_refs(p, from, row->refs + done, n);
+            p = hf_put_refs(p, from, row->refs + done, n);
         end_row(w, HF_BUF_OBJECTS, p);
         if (!(flags & HF_OBJ_CONT)) {
             w->prev_addr = row->addr;
@@ -466,28 +374,15 @@ write_long_object(struct hf_writer *w, const struct hf_object_row *row)
 }
 
 void
+hf_object_chunk_end(struct hf_writer *w)
+{
+    close_chunk(w, HF_BUF_OBJECTS);
+}
+
+void
 hf_write_object(struct hf_writer *w, const struct hf_object_row *row)
 {
-    uint32_t flags = normal_flags(row);
-    uint64_t n = row->n_refs;
-    size_t content_len = flags & HF_OBJ_CONTENT ? row->content_len : 0;
-    if (__builtin_expect(
-            n > SHORT_REFS || content_len > HF_CONTENT_MAX || (flags & (HF_OBJ_CONT | HF_OBJ_MORE)) || w->more, 0)) {
-        write_long_object(w, row);
-        return;
-    }
-    struct hf_buffer *b = &w->buf[HF_BUF_OBJECTS];
-    flags |= n > 0 ? HF_OBJ_REFS : 0;
-    uint8_t *p = put_object(b->at, row, flags, w->prev_addr, content_len, row->whole_length, n);
-    p = put_refs(p, row->addr, row->refs, n);
-    whole_row();
-    b->at = p;
-    b->rows++;
-    w->prev_addr = row->addr;
-    w->objects++;
-    w->refs += n;
-    if (__builtin_expect((size_t)(p - b->start) >= HF_CHUNK_TARGET, 0))
-        close_chunk(w, HF_BUF_OBJECTS);
+    hf_write_object_here(w, row);
 }
 
 void

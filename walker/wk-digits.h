@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+/* Decimal digits, eight at a time. */
+#include <stdint.h>
+
+#define WK_DIGITS_ROOM 28 /* bytes that wk_put_uint() may touch */
+
+#define WK_EIGHT_DIGITS 100000000u
+
+static inline void
+wk_store64(uint8_t *to, uint64_t v)
+{
+    __builtin_memcpy(to, &v, sizeof v);
+}
+
+/* The digits of v < 10^8 as bytes 0 … 9, the first in the lowest: halves of four, of two, of one. */
+static inline uint64_t
+wk_eight_digits(uint64_t v)
+{
+    uint64_t high = v / 10000, both = high | (v - high * 10000) << 32;
+
+    high = (both * 10486 >> 20) & 0x0000007f0000007full;
+    both = high | (both - high * 100) << 16;
+    high = (both * 103 >> 10) & 0x000f000f000f000full;
+    return high | (both - high * 10) << 8;
+}
+
+static inline uint8_t *
+wk_put_some_digits(uint8_t *to, uint64_t v)
+{
+    uint64_t digits = wk_eight_digits(v);
+    unsigned zeros = (unsigned)__builtin_ctzll(digits | 1ull << 56) / 8; /* in front; a 0 alone stays */
+
+    wk_store64(to, (digits | 0x3030303030303030ull) >> 8 * zeros);
+    return to + 8 - zeros;
+}
+
+static inline uint8_t *
+wk_put_all_digits(uint8_t *to, uint64_t v)
+{
+    wk_store64(to, wk_eight_digits(v) | 0x3030303030303030ull);
+    return to + 8;
+}
+
+/* Returns where it ends. */
+static inline uint8_t *
+wk_put_uint(uint8_t *to, uint64_t v)
+{
+    if (__builtin_expect(v < WK_EIGHT_DIGITS, 1))
+        return wk_put_some_digits(to, v);
+    uint64_t high = v / WK_EIGHT_DIGITS;
+    if (high >= WK_EIGHT_DIGITS) {
+        to = wk_put_some_digits(to, high / WK_EIGHT_DIGITS);
+        to = wk_put_all_digits(to, high % WK_EIGHT_DIGITS);
+    } else {
+        to = wk_put_some_digits(to, high);
+    }
+    return wk_put_all_digits(to, v % WK_EIGHT_DIGITS);
+}
