@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""The walker against gc.collect() on heaps of several shapes, in every interpreter of this machine: walker.py wk-harness.so [N [KIND…]]
+"""The walker against gc.collect() on heaps of several shapes, in every interpreter of this machine: walker.py wk-harness.so [N,… [KIND…]]
+HEAPDUMP_BENCH_SIZES=1e6,5e6,1e7 meson test --benchmark walker: heaps of several sizes, where no N is given; 1e7 takes some GB and minutes a heap.
 Goals on a quiet machine, a million objects and more: mix, aged, shuffled ≤ 0.40 of gc.collect; ints, strs ≤ 40 ns an object; memory ≤ 5 % of RSS."""
 import os
 import subprocess
@@ -16,11 +17,12 @@ KINDS = ('mix', 'aged', 'shuffled', 'ints', 'strs', 'chain', 'wide')
 
 def main():
     library = sys.argv[1]
-    n = sys.argv[2] if len(sys.argv) > 2 else '1e6'
+    sizes = sys.argv[2] if len(sys.argv) > 2 else os.environ.get('HEAPDUMP_BENCH_SIZES', '1e6')
     failed = False
     for interpreter in interpreters.dumpable():
-        for kind in sys.argv[3:] or KINDS:
-            failed |= subprocess.run([interpreter.path, os.path.join(HERE, 'walk.py'), library, kind, n], check=False).returncode != 0
+        for n in sizes.split(','):
+            for kind in sys.argv[3:] or KINDS:
+                failed |= subprocess.run([interpreter.path, os.path.join(HERE, 'walk.py'), library, kind, n], check=False).returncode != 0
     sys.exit(failed)
 
 
