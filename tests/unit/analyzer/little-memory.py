@@ -52,8 +52,7 @@ def main():
                 foreseen = [check(path, command) for command in COMMANDS]
                 assert any(foreseen), 'nothing was foreseen'
             except AssertionError as error:
-                print('#', *str(error).splitlines(), sep='\n#   ')
-                print('not ok', number, os.path.basename(path))
+                print(f'not ok {number} {os.path.basename(path)}', *str(error).splitlines(), sep='\n#   ', flush=True)
                 failed = True
             else:
                 print('ok', number, os.path.basename(path), flush=True)
