@@ -4,7 +4,6 @@
 #include <string.h>
 
 #include "analyses/ha-attribute.h"
-#include "graph/ha-ref-runs.h"
 
 typedef struct {
     const HaGraph *g;
@@ -110,26 +109,18 @@ add_callbacks(Work *w, HaId list)
     }
 }
 
-/* 3.14+: a task, or a set of tasks, that has no name in Python and a use of its own in the struct. */
+/* 3.14+: one that waits, or a set of them. */
 static void
 add_awaiters(Work *w, HaId future)
 {
-    gsize n;
-    const HaId *refs = ha_graph_referents(w->g, future, &n);
-    HaRefRuns runs;
-    HaRefRun run;
+    HaId by = ha_named_referent(w->g, future, "<awaited by>");
+    guint8 family = by != HA_ID_NONE ? family_of(w->g, by) : HF_FAMILY_OTHER;
 
-    ha_ref_runs_init(&runs, w->g, future);
-    while (ha_ref_runs_next(&runs, &run)) {
-        for (gsize i = run.first; run.kind == HF_RUN_UNNAMED && i < MIN(run.first + run.n, n); i++) {
-            guint8 family = family_of(w->g, refs[i]);
-            if (family == HF_FAMILY_TASK || family == HF_FAMILY_FUTURE)
-                g_array_append_val(w->out, refs[i]);
-            else if (family == HF_FAMILY_SET) {
-                add_members(w, refs[i], HF_FAMILY_TASK);
-                add_members(w, refs[i], HF_FAMILY_FUTURE);
-            }
-        }
+    if (family == HF_FAMILY_TASK || family == HF_FAMILY_FUTURE) {
+        g_array_append_val(w->out, by);
+    } else if (family == HF_FAMILY_SET) {
+        add_members(w, by, HF_FAMILY_TASK);
+        add_members(w, by, HF_FAMILY_FUTURE);
     }
 }
 

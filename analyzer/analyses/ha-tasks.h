@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 /*
- * asyncio's tasks as a forest: a task stands below one that waits for it, itself or through gather(), shield(), wait(), as_completed(), a TaskGroup or any callback that completes what it waits for; and for each the
- * chain of coroutines from its own to the one that is suspended. From names of references alone. Linear in tasks and what they
- * await. Any thread.
+ * asyncio's tasks as a forest: a task stands below one that waits for it, itself or through gather(), shield(), wait(), as_completed(), a
+ * TaskGroup or any callback that completes what it waits for; and for each the chain of coroutines from its own to the one that is
+ * suspended. From names of references alone. Linear in tasks and what they await. Any thread.
  */
 #include "analyses/ha-bits.h"
 #include "graph/ha-graph.h"
