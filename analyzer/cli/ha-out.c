@@ -127,6 +127,13 @@ ha_out_escaped(HaOut *o, const char *source, gsize n, gsize max)
     wrote(o);
 }
 
+void
+ha_out_escaped_again(HaOut *o, const char *text)
+{
+    ha_escape_append(o->buffer, text, strlen(text), G_MAXSIZE, HA_ESCAPE_AGAIN);
+    wrote(o);
+}
+
 gboolean
 ha_out_stopped(const HaOut *o)
 {

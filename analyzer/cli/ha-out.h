@@ -21,6 +21,8 @@ void ha_out_uint(HaOut *o, guint64 value);
 void ha_out_hex(HaOut *o, guint64 value, guint digits); /* at least digits, zeros in front */
 /* Bytes of a dump, safe for a terminal; see text/ha-escape.h. */
 void ha_out_escaped(HaOut *o, const char *source, gsize n, gsize max);
+/* The same of a text, names in which were escaped already: backslashes stay. */
+void ha_out_escaped_again(HaOut *o, const char *text);
 
 gboolean ha_out_stopped(const HaOut *o); /* no use in writing more */
 gboolean ha_out_finish(HaOut *o, GError **error);

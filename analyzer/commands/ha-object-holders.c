@@ -7,7 +7,6 @@
 #include "analyses/ha-paths.h"
 #include "commands/ha-line.h"
 #include "commands/ha-path-line.h"
-#include "text/ha-escape.h"
 #include "text/ha-size.h"
 
 #define LEAST_PERCENT 5
@@ -128,21 +127,12 @@ drop_frees(const HaHolders *h)
     return h->n == 1 ? ha_dominators_retained(h->dominators, h->id) : 0;
 }
 
-static void
-write_safe(HaOut *out, const char *text)
-{
-    g_autoptr(GString) safe = g_string_new(NULL);
-
-    ha_escape_append(safe, text, strlen(text), G_MAXSIZE, HA_ESCAPE_AGAIN);
-    ha_out_text(out, safe->str);
-}
-
 /* "the TYPE at ADDR": type names are the target's, so anything may be in them. */
 static void
 write_the(HaContext *c, HaId id)
 {
     ha_out_text(c->out, "the ");
-    write_safe(c->out, ha_graph_type(c->graph, id)->name);
+    ha_out_escaped_again(c->out, ha_graph_type(c->graph, id)->name);
     ha_out_printf(c->out, " at 0x%" G_GINT64_MODIFIER "x", ha_graph_addr(c->graph, id));
 }
 
@@ -159,7 +149,7 @@ write_way(const HaHolders *h, HaId id)
         return;
     }
     g_autofree char *text = ha_path_text(c->graph, c->ledger, &path, &is_expression);
-    write_safe(c->out, text);
+    ha_out_escaped_again(c->out, text);
 }
 
 static void
@@ -245,9 +235,9 @@ ha_holders_write(const HaHolders *h)
         HaId root = g_array_index(path.steps, HaPathStep, 0).id;
         g_autofree char *root_text = ha_held_text(c->graph, c->ledger, root, &path.held);
         ha_out_text(c->out, "  ");
-        write_safe(c->out, text);
+        ha_out_escaped_again(c->out, text);
         ha_out_printf(c->out, " [%s: ", ha_root_kind_name(path.held.kind));
-        write_safe(c->out, root_text);
+        ha_out_escaped_again(c->out, root_text);
         if (h->n == 1) {
             ha_out_text(c->out, "]\n    without it ");
             write_bytes(c->out, drop_frees(h));

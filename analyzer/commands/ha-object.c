@@ -5,7 +5,6 @@
 #include "commands/ha-commands.h"
 #include "commands/ha-line.h"
 #include "commands/ha-object-holders.h"
-#include "text/ha-escape.h"
 #include "text/ha-root-text.h"
 #include "text/ha-size.h"
 
@@ -86,10 +85,7 @@ write_edge(HaContext *c, HaId from, gsize i, HaId shown)
     ha_out_text(c->out, "  ");
     ha_line_object(c, shown, HA_PARENT_CONTENT_SHOWN);
     ha_out_text(c->out, " via ");
-    g_autoptr(GString) safe = g_string_new(NULL);
-    if (name != NULL)
-        ha_escape_append(safe, name, strlen(name), G_MAXSIZE, HA_ESCAPE_AGAIN);
-    ha_out_text(c->out, name != NULL ? safe->str : "?");
+    ha_out_escaped_again(c->out, name != NULL ? name : "?");
     if (ha_graph_ref_flags(c->graph, from, i) & HF_RUN_WEAK)
         ha_out_text(c->out, " (weak)");
     ha_out_char(c->out, '\n');

@@ -7,7 +7,6 @@
 #include "commands/ha-line.h"
 #include "commands/ha-object-list.h"
 #include "commands/ha-path-line.h"
-#include "text/ha-escape.h"
 #include "text/ha-size.h"
 
 #define STEPS_SHOWN 12 /* objects of a path at either end */
@@ -31,16 +30,6 @@ static const HaOption options[] = {
     {.name = "json", .kind = HA_OPTION_FLAG, .help = "the same as JSON"},
     {0}};
 
-/* A name of the dump in which quotes are escaped already. */
-static void
-write_safe(HaOut *out, const char *text)
-{
-    g_autoptr(GString) safe = g_string_new(NULL);
-
-    ha_escape_append(safe, text, strlen(text), G_MAXSIZE, HA_ESCAPE_AGAIN);
-    ha_out_text(out, safe->str);
-}
-
 static void
 write_root(HaContext *c, const HaPath *path)
 {
@@ -48,7 +37,7 @@ write_root(HaContext *c, const HaPath *path)
     g_autofree char *text = ha_held_text(c->graph, c->ledger, id, &path->held);
 
     ha_out_printf(c->out, "   %s: ", ha_root_kind_name(path->held.kind));
-    write_safe(c->out, text);
+    ha_out_escaped_again(c->out, text);
     ha_out_char(c->out, '\n');
 }
 
@@ -98,16 +87,16 @@ write_one(HaContext *c, const HaPaths *p)
         g_autofree char *asked = is_expression ? NULL : ha_path_expression(c->graph, c->ledger, &way->path);
 
         ha_out_printf(c->out, "%s%u. ", i > 0 ? "\n" : "", i + 1);
-        write_safe(c->out, text);
+        ha_out_escaped_again(c->out, text);
         ha_out_char(c->out, '\n');
         if (asked != NULL) {
             ha_out_text(c->out, "   = ");
-            write_safe(c->out, asked);
+            ha_out_escaped_again(c->out, asked);
             ha_out_char(c->out, '\n');
         }
         if (way->references > 1) {
             ha_out_printf(c->out, "   and %" G_GUINT64_FORMAT " more like it: ", way->references - 1);
-            write_safe(c->out, way->template);
+            ha_out_escaped_again(c->out, way->template);
             ha_out_char(c->out, '\n');
         }
         write_root(c, &way->path);
@@ -126,9 +115,9 @@ write_merged(HaContext *c, const HaPaths *p)
 
         ha_out_printf(c->out, "%10" G_GUINT64_FORMAT " %5.1f %%  ", way->targets,
                       100.0 * (double)way->targets / (double)MAX(p->targets, 1));
-        write_safe(c->out, way->template);
+        ha_out_escaped_again(c->out, way->template);
         ha_out_printf(c->out, "\n%20s", "");
-        write_safe(c->out, text);
+        ha_out_escaped_again(c->out, text);
         ha_out_char(c->out, '\n');
     }
 }

@@ -9,7 +9,6 @@
 #include "commands/ha-commands.h"
 #include "commands/ha-line.h"
 #include "commands/ha-path-line.h"
-#include "text/ha-escape.h"
 #include "text/ha-root-text.h"
 #include "text/ha-size.h"
 
@@ -170,14 +169,14 @@ static void
 write_path(HaContext *c, const HaReach *reach, HaId id)
 {
     g_auto(HaPath) path = {0};
-    g_autoptr(GString) safe = g_string_new(NULL);
     gboolean is_expression;
 
     if (!ha_path_to(c->graph, c->ledger, reach, id, &path))
         return;
     g_autofree char *text = ha_path_text(c->graph, c->ledger, &path, &is_expression);
-    ha_escape_append(safe, text, strlen(text), G_MAXSIZE, HA_ESCAPE_AGAIN);
-    ha_out_printf(c->out, "%*s%s\n", PATH_COLUMN, "", safe->str);
+    ha_out_printf(c->out, "%*s", PATH_COLUMN, "");
+    ha_out_escaped_again(c->out, text);
+    ha_out_char(c->out, '\n');
 }
 
 static void
