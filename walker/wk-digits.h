@@ -1,17 +1,11 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 /* Decimal digits, eight at a time. */
-#include <stdint.h>
+#include <heapfile/put.h>
 
 #define WK_DIGITS_ROOM 28 /* bytes that wk_put_uint() may touch */
 
 #define WK_EIGHT_DIGITS 100000000u
-
-static inline void
-wk_store64(uint8_t *to, uint64_t v)
-{
-    __builtin_memcpy(to, &v, sizeof v);
-}
 
 /* The digits of v < 10^8 as bytes 0 … 9, the first in the lowest: halves of four, of two, of one. */
 static inline uint64_t
@@ -31,14 +25,14 @@ wk_put_some_digits(uint8_t *to, uint64_t v)
     uint64_t digits = wk_eight_digits(v);
     unsigned zeros = (unsigned)__builtin_ctzll(digits | 1ull << 56) / 8; /* in front; a 0 alone stays */
 
-    wk_store64(to, (digits | 0x3030303030303030ull) >> 8 * zeros);
+    hf_store64(to, (digits | 0x3030303030303030ull) >> 8 * zeros);
     return to + 8 - zeros;
 }
 
 static inline uint8_t *
 wk_put_all_digits(uint8_t *to, uint64_t v)
 {
-    wk_store64(to, wk_eight_digits(v) | 0x3030303030303030ull);
+    hf_store64(to, wk_eight_digits(v) | 0x3030303030303030ull);
     return to + 8;
 }
 

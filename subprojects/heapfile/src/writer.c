@@ -48,12 +48,6 @@ hf_put_long_uv(uint8_t *p, uint64_t v)
 }
 
 static inline uint8_t *
-put_uv(uint8_t *p, uint64_t v)
-{
-    return hf_put_uv(p, v);
-}
-
-static inline uint8_t *
 put_sv(uint8_t *p, int64_t v)
 {
     return hf_put_uv(p, hf_zigzag(v));
@@ -63,12 +57,6 @@ static inline uint8_t *
 put_addr(uint8_t *p, uint64_t addr)
 {
     return hf_put_uv(p, addr >> 3);
-}
-
-static inline uint8_t *
-put_daddr(uint8_t *p, uint64_t prev, uint64_t addr)
-{
-    return hf_put_daddr(p, prev, addr);
 }
 
 /* Needs UV_MAX + HF_NAME_MAX bytes at most. What is longer is cut before a character of UTF-8. */
@@ -81,7 +69,7 @@ put_text(uint8_t *p, const void *text, size_t n)
         while (n > HF_NAME_MAX - 3 && (s[n] & 0xc0) == 0x80)
             n--;
     }
-    return hf_put_bytes(put_uv(p, n), text, n);
+    return hf_put_bytes(hf_put_uv(p, n), text, n);
 }
 
 static inline size_t
@@ -213,7 +201,7 @@ void
 hf_write_meta_uint(struct hf_writer *w, const char *key, uint64_t value)
 {
     uint8_t *p = begin_meta(w, key, HF_META_UINT, UV_MAX);
-    end_row(w, HF_BUF_META, put_uv(p, value));
+    end_row(w, HF_BUF_META, hf_put_uv(p, value));
 }
 
 void
@@ -251,12 +239,12 @@ hf_write_type(struct hf_writer *w, const struct hf_type_row *row)
 {
     uint8_t *p = begin_row(w, HF_BUF_TYPES, 7 * UV_MAX + text_room(row->name_len));
     p = put_addr(p, row->addr);
-    p = put_uv(p, row->flags);
-    p = put_uv(p, row->family);
+    p = hf_put_uv(p, row->flags);
+    p = hf_put_uv(p, row->family);
     p = put_addr(p, row->base);
-    p = put_uv(p, row->basic_size);
-    p = put_uv(p, row->item_size);
-    p = put_uv(p, row->common_size);
+    p = hf_put_uv(p, row->basic_size);
+    p = hf_put_uv(p, row->item_size);
+    p = hf_put_uv(p, row->common_size);
     end_row(w, HF_BUF_TYPES, put_text(p, row->name, row->name_len));
     return ++w->types;
 }
@@ -282,15 +270,15 @@ hf_write_layout(struct hf_writer *w, const struct hf_run *runs, size_t n)
             names += runs[i].count;
     }
     uint8_t *p = begin_row(w, HF_BUF_LAYOUTS, need + names * ID_MAX);
-    p = put_uv(p, n);
+    p = hf_put_uv(p, n);
     for (size_t i = 0; i < n; i++) {
         const struct hf_run *run = &runs[i];
         bool named = run->kind == HF_RUN_NAMED && run->count <= names;
         unsigned kind = run->kind == HF_RUN_NAMED && !named ? HF_RUN_UNNAMED : run->kind;
         *p++ = (uint8_t)(kind | (unsigned)run->flags << 4);
-        p = put_uv(p, run->count);
+        p = hf_put_uv(p, run->count);
         for (uint64_t k = 0; named && k < run->count; k++)
-            p = put_uv(p, run->names[k]);
+            p = hf_put_uv(p, run->names[k]);
         if (named)
             names -= run->count;
     }
@@ -302,7 +290,7 @@ void
 hf_write_role(struct hf_writer *w, uint64_t addr, uint32_t layout)
 {
     uint8_t *p = begin_row(w, HF_BUF_ROLES, 2 * UV_MAX);
-    end_row(w, HF_BUF_ROLES, put_uv(put_addr(p, addr), layout));
+    end_row(w, HF_BUF_ROLES, hf_put_uv(put_addr(p, addr), layout));
 }
 
 /* A split object whose last part never came (the caller gave up or met a fault): readers would refuse what follows. */
@@ -310,7 +298,7 @@ static void
 close_split(struct hf_writer *w)
 {
     uint8_t *p = begin_row(w, HF_BUF_OBJECTS, UV_MAX);
-    end_row(w, HF_BUF_OBJECTS, put_uv(p, HF_OBJ_CONT | HF_OBJ_BROKEN));
+    end_row(w, HF_BUF_OBJECTS, hf_put_uv(p, HF_OBJ_CONT | HF_OBJ_BROKEN));
     w->more = false;
 }
 
@@ -349,7 +337,7 @@ hf_write_long_object(struct hf_writer *w, const struct hf_object_row *row)
         bool more = n < left || caller_has_more;
         uint32_t row_flags = flags | (n > 0 ? HF_OBJ_REFS : 0) | (more ? HF_OBJ_MORE : 0);
         uint64_t from = 0;
-        uint8_t *p = row_flags & HF_OBJ_CONT ? put_uv(b->at, row_flags)
+        uint8_t *p = row_flags & HF_OBJ_CONT ? hf_put_uv(b->at, row_flags)
                                              : hf_put_object_head(w, b->at, row_flags, row->addr, row->type);
         p = hf_put_object_rest(p, row, row_flags, content_len, whole_length, n);
         if (!(flags & HF_OBJ_CONT))
@@ -389,10 +377,10 @@ void
 hf_write_root(struct hf_writer *w, enum hf_root_kind kind, uint64_t addr, uint32_t name, bool counted)
 {
     uint8_t *p = begin_row(w, HF_BUF_ROOTS, 4 * UV_MAX);
-    p = put_uv(p, kind);
-    p = put_daddr(p, w->prev_root, addr);
-    p = put_uv(p, name);
-    p = put_uv(p, counted ? 1 : 0);
+    p = hf_put_uv(p, kind);
+    p = hf_put_daddr(p, w->prev_root, addr);
+    p = hf_put_uv(p, name);
+    p = hf_put_uv(p, counted ? 1 : 0);
     end_row(w, HF_BUF_ROOTS, p);
     w->prev_root = addr;
 }
@@ -402,10 +390,10 @@ hf_write_thread(struct hf_writer *w, const struct hf_thread_row *row)
 {
     uint8_t *p = begin_row(w, HF_BUF_THREADS, 5 * UV_MAX + text_room(row->name_len));
     *p++ = HF_THREAD;
-    p = put_uv(p, row->ident);
-    p = put_uv(p, row->native_id);
-    p = put_uv(p, row->state_addr);
-    p = put_uv(p, row->flags);
+    p = hf_put_uv(p, row->ident);
+    p = hf_put_uv(p, row->native_id);
+    p = hf_put_uv(p, row->state_addr);
+    p = hf_put_uv(p, row->flags);
     end_row(w, HF_BUF_THREADS, put_text(p, row->name, row->name_len));
 }
 
@@ -421,15 +409,15 @@ hf_write_frame(struct hf_writer *w, const struct hf_frame_row *row)
     p = put_addr(p, row->frame);
     p = put_addr(p, row->code);
     p = put_addr(p, row->function);
-    p = put_uv(p, row->line);
-    p = put_uv(p, row->flags);
+    p = hf_put_uv(p, row->line);
+    p = hf_put_uv(p, row->flags);
     p = put_text(p, row->qualname, row->qualname_len);
     p = put_text(p, row->file, row->file_len);
-    p = put_uv(p, n);
+    p = hf_put_uv(p, n);
     uint64_t prev = 0;
     for (size_t i = 0; i < n; i++) {
-        p = put_uv(p, row->names[i]);
-        p = put_daddr(p, prev, row->refs[i]);
+        p = hf_put_uv(p, row->names[i]);
+        p = hf_put_daddr(p, prev, row->refs[i]);
         prev = row->refs[i];
     }
     end_row(w, HF_BUF_THREADS, p);
@@ -445,7 +433,7 @@ hf_write_counter(struct hf_writer *w, const char *key, uint64_t value)
     uint8_t *p = begin_row(w, HF_BUF_STATS, 2 * UV_MAX + text_room(n));
     *p++ = HF_STAT_COUNTER;
     p = put_text(p, key, n);
-    end_row(w, HF_BUF_STATS, put_uv(p, value));
+    end_row(w, HF_BUF_STATS, hf_put_uv(p, value));
 }
 
 void
@@ -482,13 +470,13 @@ hf_writer_finish(struct hf_writer *w, enum hf_end_status status, const char *rea
     size_t n = length_of(reason);
     struct hf_buffer *b = &w->buf[HF_BUF_STATS];
     uint8_t *p = begin_row(w, HF_BUF_STATS, 7 * UV_MAX + text_room(n));
-    p = put_uv(p, w->objects);
-    p = put_uv(p, w->refs);
-    p = put_uv(p, w->types);
-    p = put_uv(p, w->names);
-    p = put_uv(p, w->layouts);
-    p = put_uv(p, w->bytes);
-    p = put_uv(p, status);
+    p = hf_put_uv(p, w->objects);
+    p = hf_put_uv(p, w->refs);
+    p = hf_put_uv(p, w->types);
+    p = hf_put_uv(p, w->names);
+    p = hf_put_uv(p, w->layouts);
+    p = hf_put_uv(p, w->bytes);
+    p = hf_put_uv(p, status);
     end_row(w, HF_BUF_STATS, put_text(p, reason, n));
     emit_buffer(w, b, HF_CHUNK_END);
     return !w->failed;
