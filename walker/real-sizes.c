@@ -27,7 +27,6 @@ enum {
     DEQUE_BLOCK = 528,
     BIN_LEAST = 64,                       /* mimalloc: up to here in steps of 16 */
     BIN_MOST = 128 << 10,                 /* beyond, pages of the kernel */
-    UNREADABLE = -14,                     /* EFAULT */
     LIST_HEAD = WK_FREE_THREADED ? 8 : 0, /* how many there are, before the items */
     HEAD = WK_FREE_THREADED ? 0 : WK_GC_HEAD_SIZE,
 };
@@ -38,10 +37,7 @@ up(uint64_t n, uint64_t step)
     return (n + step - 1) & ~(step - 1);
 }
 
-/*
- * Whether a word is there that may not be: in the ghost a fault ends the object at hand, inline the kernel is asked, by a call that does
- * nothing: a set of signals to be read, and no word what to do with it.
- */
+/* Whether a word is there that may not be: in the ghost a fault ends the object at hand, inline the kernel is asked. */
 static bool
 may_read(struct wk *w, wk_addr at)
 {
@@ -49,7 +45,7 @@ may_read(struct wk *w, wk_addr at)
 
     if (w->ghost || page == w->real_page)
         return true;
-    if (wk_syscall6(WK_NR_rt_sigprocmask, -1, (long)page, 0, sizeof(uint64_t), 0, 0) == UNREADABLE)
+    if (!wk_sys_readable(page))
         return false;
     w->real_page = page;
     return true;

@@ -146,6 +146,17 @@ wk_sys_unlink(const char *path)
     return wk_syscall6(WK_NR_unlink, (long)path, 0, 0, 0, 0, 0);
 }
 
+/*
+ * Whether the page of an address can be read. The kernel is asked, by a call that does nothing: a set of signals to be read, and no word
+ * what to do with it. Any filter that lets the walker run lets it pass.
+ */
+static inline bool
+wk_sys_readable(uint64_t address)
+{
+    return wk_syscall6(WK_NR_rt_sigprocmask, -1, (long)(address & ~7ull), 0, sizeof(uint64_t), 0, 0) !=
+           -14 /* EFAULT */;
+}
+
 static inline uint64_t
 wk_sys_clock_ns(int clock)
 {

@@ -63,6 +63,7 @@
     X(interp_callable_append) \
     X(interp_callable_getattribute) \
     X(interp_trampoline) \
+    X(interp_type_cache) \
     X(interp_monitor_callables) \
     X(interp_monitor_names) \
     X(monitor_tools) \
@@ -82,6 +83,9 @@
     X(interp_own_gil_holder) \
     X(gil_last_holder) \
     X(gil_locked) \
+    X(type_cache_count) \
+    X(type_cache_entry_size) \
+    X(type_cache_entry_name) \
     X(interp_static_types) \
     X(interp_static_types_count) \
     X(interp_static_types_max) \

@@ -340,6 +340,7 @@ wk_roots(struct wk *w)
         monitoring_roots(w, i);
         gc_roots(w, i);
         cache_roots(w, i);
+        wk_type_cache_roots(w, i);
         static_type_roots(w, i);
         for (wk_addr t = WK_U64(i, f->interp_tstate_head); t != 0; t = WK_U64(t, f->tstate_next))
             if (t != w->own_thread)

@@ -13,6 +13,9 @@ bool wk_debug_offsets_agree(const struct wk_facts *facts, const uint64_t *words)
 /* 3.12+: where an interpreter keeps dict, subclasses and weakrefs of a static type; 0: in the type itself. */
 wk_addr wk_static_type_state(struct wk *w, wk_addr interpreter, wk_addr type);
 
+/* Names that the cache of attributes of types holds. type-cache.c */
+void wk_type_cache_roots(struct wk *w, wk_addr interpreter);
+
 /* Names that every frame and generator needs, and lines found last: made once, by wk_contents_init(). */
 struct wk_at_hand {
     uint32_t code, function, frame, f_locals, f_back, f_trace, globals, builtins, extra_locals, locals_cache;

@@ -6,6 +6,7 @@ An expectation is a list: what, kind, then by kind
     edge       holder, name, referent              name: a text, or several of which one will do
     path       holder, [name, …], referent         through objects that the version may have between or not: any of the paths
     root       name, object
+    roots      name, objects, how many of them at least
     local      name, object                        in a frame of a thread
     type       object, name, size                  size as sys.getsizeof
     real       object, size                        what the allocator says of its blocks
@@ -16,15 +17,13 @@ from .objects import containers, instances
 from .plants import Plants
 from .search import missing, spelled
 from .sizes import real_sizes
-from .state import interpreter, threads
+from .state import interpreter, looked_up, threads
 
 __all__ = ['missing', 'plant', 'spelled']
 
 
 def plant():
     p = Plants()
-    for part in (containers, instances, callables, suspended, threads, interpreter, real_sizes, others, elements, c_types, arrays):
+    for part in (containers, instances, callables, suspended, threads, interpreter, real_sizes, others, elements, c_types, arrays, looked_up):
         part(p)
-    # ids of what was made on the way and went away again mean nothing
-    return p
     return p

@@ -72,6 +72,10 @@ def missing(dump, plants):
             have = [r[2] for r in dump.roots if r[1] == row[3]]
             if row[2] not in have:
                 lines.append('%s: no root %s, it has %s' % (what, row[2], have))
+        elif kind == 'roots':
+            have = {r[1] for r in dump.roots if r[2] == row[2] and r[1] in dump.objects}.intersection(row[3])
+            if len(have) < row[4]:
+                lines.append('%s: %d roots %s, not %d' % (what, len(have), row[2], row[4]))
         elif kind == 'local':
             have = [name for name, address in frames if address == row[3]]
             if not any(fits(name, row[2]) for name in have):

@@ -10,6 +10,7 @@ import types
 
 from .plants import VERSION, fresh
 from .code import consume, trace
+from .objects import Plain
 
 
 class Blocked:
@@ -106,6 +107,16 @@ def codec_error(error):
 
 def at_exit(*arguments, **keywords):
     pass
+
+
+def looked_up(p):
+    """Names that nothing has any more but the cache of attributes of types, where another name may take their place."""
+    o, names = Plain(), []
+    for i in range(40):
+        name = fresh('planted attribute %d' % i)
+        getattr(o, name, None)
+        names.append(id(name))
+    p.list.append(['names in the cache of types', 'roots', '<type cache>', names, 20])
 
 
 def interpreter(p):
