@@ -458,4 +458,5 @@ wk_walk(struct wk *w)
     }
     hf_write_counter(&w->out, "walk.sweeps", w->walk->sweeps);
     hf_write_counter(&w->out, "walk.queued", w->walk->queued);
+    wk_stack_counters(w);
 }

@@ -246,6 +246,7 @@ struct wk_gc;
 struct wk_types;
 struct wk_names;
 struct wk_fault;
+struct wk_stacks;
 
 /* An array that grows in place: address space that costs nothing until it is needed. */
 struct wk_growing {
@@ -350,6 +351,7 @@ struct wk {
     struct wk_shape *shapes;
     struct wk_open_names *open_names; /* contents/: what a redacted dump may show */
     struct wk_at_hand *at_hand;       /* roots/: names and lines that are asked for again and again */
+    struct wk_stacks *stacks;         /* roots/: of frames that run; NULL until one is met */
     void *field_list;                 /* refs-prepare.c */
     struct wk_walk_state *walk;
     struct wk_roles *roles;
@@ -502,6 +504,7 @@ unsigned wk_gc_heads(struct wk *w, wk_addr interpreter, wk_addr heads[8]);
 bool wk_gc_running(struct wk *w, wk_addr interpreter);
 void wk_roots(struct wk *w);   /* wk_root() for everything that interpreters and runtime hold */
 void wk_threads(struct wk *w); /* wk_thread() and wk_frame() */
+void wk_stack_counters(struct wk *w);
 /* References of a frame object, of a generator, coroutine or asynchronous generator: wk_ref() for each. */
 void wk_frame_refs(struct wk *w, const struct wk_type *type, wk_addr frame);
 void wk_generator_refs(struct wk *w, const struct wk_type *type, wk_addr generator);

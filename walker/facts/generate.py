@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: MIT
 """Make the walker's tables of facts about CPython from the headers of installed interpreters.
 
-    generate.py PYTHON...          write wk-facts-fields.h and, for each interpreter, facts-3.XB.inc; B is d for debug builds, t for free-threaded
+    generate.py PYTHON...          write wk-facts-fields.h and, for each interpreter, facts-3.XB.inc; B is d for debug builds, t for free-threaded;
+                                   opcodes-3.X.inc for those that keep the depth of a stack to themselves
     generate.py --check PYTHON...  compare, change nothing; exit 1 and say what differs
 
 PYTHON is the interpreter to read. For each, a small program with offsetof and sizeof is compiled against its headers, internal ones
@@ -107,16 +108,38 @@ def c_program(facts, include):
     return "\n".join(lines)
 
 
-def compile_and_run(facts, include, platinclude, cc):
+def run_c(text, include, platinclude, cc):
     with tempfile.TemporaryDirectory() as folder:
         source, program = os.path.join(folder, "facts.c"), os.path.join(folder, "facts")
         with open(source, "w") as out:
-            out.write(c_program(facts, include))
+            out.write(text)
         command = cc + ["-w", "-fmax-errors=9", "-std=gnu11", "-I", include, "-I", platinclude, "-I", os.path.join(include, "internal"),
                    "-idirafter", os.path.dirname(include), source, "-o", program, "-Wl,--unresolved-symbols=ignore-all"]
         subprocess.run(command, check=True)
-        output = subprocess.check_output([program], text=True)
+        return subprocess.check_output([program], text=True)
+
+
+def compile_and_run(facts, include, platinclude, cc):
+    output = run_c(c_program(facts, include), include, platinclude, cc)
     return {name: int(value) for name, value in (line.split() for line in output.splitlines())}
+
+
+OPCODES = range(8, 14)  # later ones note how deep the stack is when they call anything
+
+
+def opcodes_text(python, version, include, cc):
+    """What roots/stack.c must know of instructions: general forms and caches stand in headers that are for the interpreter alone."""
+    known = {}
+    if version[1] >= 11:
+        header = "pycore_opcode.h" if version[1] < 13 else "pycore_opcode_metadata.h"
+        program = "\n".join(["#include <stdio.h>", "#include <string.h>", "#define Py_BUILD_CORE 1", "#define NEED_OPCODE_TABLES 1", "#define NEED_OPCODE_METADATA 1",
+                             "#include <Python.h>", f"#include <internal/{header}>", "int main(void) {", 'printf("{\\"general\\": [");',
+                             'for (int i = 0; i < 256; i++) printf("%s%d", i ? ", " : "", _PyOpcode_Deopt[i]);', 'printf("], \\"caches\\": [");',
+                             'for (int i = 0; i < 256; i++) printf("%s%d", i ? ", " : "", _PyOpcode_Caches[i]);', 'printf("]}"); }', ""])
+        known = json.loads(run_c(program, include, include, cc))
+    rows = json.loads(subprocess.check_output([python, "-I", os.path.join(HERE, "opcodes.py"), json.dumps(known)]))
+    lines = ["// SPDX-License-Identifier: MIT", f"// Made by generate.py from CPython 3.{version[1]}; do not edit."]
+    return "\n".join(lines + ["[%d] = {%d, %d, %d}," % tuple(row) for row in rows]) + "\n"
 
 
 def read_facts(python, fields, cc, debug):
@@ -186,6 +209,9 @@ def main():
             print(f"{python}: no internal headers", file=sys.stderr)
             failed |= args.require or not args.check
             continue
+        if version[1] in OPCODES and not build:
+            include = ask(python)[2]
+            outputs.append((os.path.join(HERE, f"opcodes-3.{version[1]}.inc"), opcodes_text(python, version, include, args.cc.split())))
         if version[1] < 12:
             build = build.replace("d", "")  # the same layout
         outputs.append((os.path.join(HERE, f"facts-3.{version[1]}{build}.inc"), table_text(version, build, values)))

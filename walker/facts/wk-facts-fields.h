@@ -423,6 +423,19 @@
     X(op_resume_quick) \
     X(op_resume_instrumented) \
     X(op_resume_check) \
+    X(op_send) \
+    X(op_send_gen) \
+    X(op_extended_arg) \
+    X(op_gen_start) \
+    X(op_precall) \
+    X(op_call) \
+    X(op_return_generator) \
+    X(op_begin_finally) \
+    X(op_end_finally) \
+    X(op_setup_with) \
+    X(op_setup_async_with) \
+    X(op_with_cleanup_start) \
+    X(op_with_cleanup_finish) \
     X(debug_runtime_head) \
     X(debug_interp_size) \
     X(debug_interp_id) \

@@ -26,6 +26,7 @@ enum wk_flag {
     WK_FLAG_REDACT = 1 << 0,
     WK_FLAG_OWN_THREAD =
         1 << 1, /* inline: the calling thread was made for the walk, and does not belong into the dump */
+    WK_FLAG_CHECK_STACKS = 1 << 2, /* for tests: how deep roots/stack.c takes known stacks for is counted */
 };
 
 enum wk_status {

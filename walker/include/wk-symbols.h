@@ -62,6 +62,7 @@
     X(NONE, _Py_NoneStruct, 0)                                                                                         \
     X(FRAME_LINE, PyFrame_GetLineNumber, 0)                                                                            \
     X(CODE_ADDR2LINE, PyCode_Addr2Line, 0)                                                                             \
+    X(STACK_EFFECT, PyCompile_OpcodeStackEffectWithJump, 0)                                                            \
     X(TYPE_GET_DICT, PyType_GetDict, 0)                                                                                \
     X(MEM_SET_ALLOCATOR, PyMem_SetAllocator, 0)                                                                        \
     X(ARENA_SET_ALLOCATOR, PyObject_SetArenaAllocator, 0)                                                              \

@@ -121,8 +121,10 @@ wk_frame_of_internal(struct wk *w, wk_addr internal, struct wk_frame_view *v)
     v->frame = WK_U64(internal, f->iframe_frame_obj);
     v->slots = internal + f->iframe_localsplus;
     v->n_slots = code_slots(f, v->code);
+    v->max_stack = code_stack_size(f, v->code);
     top = stack_top(w, internal, v->slots);
-    v->stack_known = top >= (int32_t)v->n_slots && (uint32_t)top - v->n_slots <= code_stack_size(f, v->code);
+    v->stack_known = top >= (int32_t)v->n_slots && (uint32_t)top - v->n_slots <= v->max_stack;
+    v->running = top < 0 && v->owner != WK_OWNER_FRAME;
     v->n_stack = v->stack_known ? (uint32_t)top - v->n_slots : 0;
     v->lasti = (int32_t)((int64_t)WK_U64(internal, f->iframe_instr) - (int64_t)(v->code + f->code_adaptive));
     return true;
@@ -149,19 +151,24 @@ wk_frame_of_object(struct wk *w, wk_addr frame, struct wk_frame_view *v)
     v->slots = frame + f->frame_localsplus;
     v->n_slots = code_slots(f, v->code);
     v->lasti = WK_I32(frame, f->frame_lasti);
+    v->max_stack = code_stack_size(f, v->code);
     base = WK_U64(frame, f->frame_valuestack);
     if (f->frame_stackdepth != WK_NO_FACT) {
         int32_t depth = WK_I32(frame, f->frame_stackdepth);
 
         v->stack_known = depth >= 0;
+        v->running = depth < 0 && WK_U8(frame, f->frame_state) == f->fstate_executing;
         v->n_stack = depth > 0 ? (uint32_t)depth : 0;
         v->lasti = v->lasti >= 0 ? 2 * v->lasti : -1; /* 3.10 counts instructions */
     } else {
         top = WK_U64(frame, f->frame_stacktop);
-        v->stack_known = top != 0;
+        v->running = top == 0 && WK_U8(frame, f->frame_executing) != 0;
+        v->stack_known = !v->running; /* one that has ended has none */
         v->n_stack = top > base ? (uint32_t)((top - base) / 8) : 0;
     }
-    if (v->n_stack > code_stack_size(f, v->code) || (v->n_stack != 0 && base != v->slots + 8ull * v->n_slots))
+    if (base != v->slots + 8ull * v->n_slots)
+        v->max_stack = 0;
+    if (v->n_stack > v->max_stack)
         v->n_stack = 0;
     return true;
 }
@@ -233,8 +240,8 @@ wk_frame_awaits(struct wk *w, const struct wk_frame_view *v)
 {
     const struct wk_facts *f = &w->facts;
 
-    if (v->n_stack == 0)
-        return false;
+    if (v->n_stack == 0 || v->running)
+        return v->n_stack != 0 && v->awaiting;
     if (f->frame_iframe == WK_NO_FACT) {
         wk_addr bytes = WK_U64(v->code, f->code_code);
         uint64_t at = (uint64_t)v->lasti + 2;
@@ -244,6 +251,12 @@ wk_frame_awaits(struct wk *w, const struct wk_frame_view *v)
     }
     if (v->owner != WK_OWNER_GENERATOR)
         return false;
+    if (f->op_send != WK_NO_FACT && v->lasti > 0 &&
+        WK_U8(v->internal - f->gen_iframe, f->gen_frame_state) == f->fstate_executing) {
+        /* it waits for one that runs: 3.12 has its place behind the instruction's cache */
+        uint8_t send = WK_U8(v->code + f->code_adaptive, v->lasti - (f->version < 0x030d ? 2 : 0));
+        return send == f->op_send || send == f->op_send_gen;
+    }
     if (f->fstate_yield_from != WK_NO_FACT)
         return WK_U8(v->internal - f->gen_iframe, f->gen_frame_state) == f->fstate_yield_from;
     if (v->lasti < 0)
@@ -271,7 +284,7 @@ slot_refs(struct wk *w, const struct wk_frame_view *v, uint32_t seen, bool gener
     while (awaits && awaited > v->n_slots && wk_stack_ref(w, WK_U64(v->slots, 8ull * awaited), &counted) == 0)
         awaited--;
     for (uint32_t i = 0; i < n; i++) {
-        wk_addr object = wk_stack_ref(w, WK_U64(v->slots, 8ull * i), &counted);
+        wk_addr object = wk_stack_entry(w, v, i, &counted);
         uint32_t name;
 
         if (object == 0)
@@ -283,11 +296,12 @@ slot_refs(struct wk *w, const struct wk_frame_view *v, uint32_t seen, bool gener
 
 /* What the interpreter's frame holds, in the order in which it is traversed. */
 void
-wk_internal_frame_refs(struct wk *w, const struct wk_frame_view *v)
+wk_internal_frame_refs(struct wk *w, struct wk_frame_view *v)
 {
     const struct wk_facts *f = &w->facts;
     int32_t top = stack_top(w, v->internal, v->slots);
 
+    wk_stack_reckon(w, v);
     wk_ref(w, WK_U64(v->internal, f->iframe_frame_obj), w->at_hand->frame, 0);
     wk_ref(w, v->locals, w->at_hand->f_locals, 0);
     wk_ref(w, v->function, w->at_hand->function, v->function_counted ? 0 : borrowed(w, v->function));
@@ -323,5 +337,6 @@ wk_frame_refs(struct wk *w, const struct wk_type *type, wk_addr frame)
     wk_ref(w, v.globals, w->at_hand->globals, 0);
     wk_ref(w, v.locals, w->at_hand->f_locals, 0);
     wk_ref(w, WK_U64(frame, f->frame_trace), w->at_hand->f_trace, 0);
-    slot_refs(w, &v, UINT32_MAX, WK_U64(frame, f->frame_gen) != 0);
+    wk_stack_reckon(w, &v);
+    slot_refs(w, &v, v.running ? v.n_slots : UINT32_MAX, WK_U64(frame, f->frame_gen) != 0);
 }

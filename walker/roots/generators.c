@@ -42,6 +42,11 @@ void
 wk_generator_refs(struct wk *w, const struct wk_type *type, wk_addr generator)
 {
     const struct wk_facts *f = &w->facts;
+    if (wk_unlikely((w->args->flags & WK_FLAG_CHECK_STACKS) != 0)) {
+        struct wk_frame_view known;
+        if (wk_generator_state(w, generator) == WK_GEN_SUSPENDED && wk_frame_of_generator(w, generator, &known))
+            wk_stack_check(w, &known);
+    }
     bool coroutine = type->family == HF_FAMILY_COROUTINE, asyncgen = type->family == HF_FAMILY_ASYNCGEN;
 
     struct wk_frame_view v;

@@ -13,7 +13,7 @@ struct frame_buffers {
     uint64_t *refs;
     uint32_t max;
     char qualname[TEXT_MAX], file[TEXT_MAX];
-    uint64_t unknown_stacks, frames, threads;
+    uint64_t unknown_stacks, operands, frames, threads;
 };
 
 /* UTF-8 of a str into a buffer of its own. data: not a name of the program's source. */
@@ -113,13 +113,14 @@ add(struct frame_buffers *b, size_t *n, wk_addr object, uint32_t name)
 }
 
 static void
-frame_row(struct wk *w, struct frame_buffers *b, const struct wk_frame_view *v)
+frame_row(struct wk *w, struct frame_buffers *b, struct wk_frame_view *v)
 {
     const struct wk_facts *f = &w->facts;
     wk_addr qualname = WK_U64(v->code, f->code_qualname != WK_NO_FACT ? f->code_qualname : f->code_name);
     bool owned = v->owner == WK_OWNER_THREAD;
     size_t n = 0;
 
+    wk_stack_reckon(w, v);
     if (owned) { /* what the frame holds beside its variables */
         add(b, &n, v->frame, w->at_hand->frame);
         add(b, &n, v->function, w->at_hand->function);
@@ -128,10 +129,11 @@ frame_row(struct wk *w, struct frame_buffers *b, const struct wk_frame_view *v)
     }
     for (uint32_t i = 0; i < v->n_slots + v->n_stack; i++) {
         bool counted;
-        wk_addr object = wk_stack_ref(w, WK_U64(v->slots, 8ull * i), &counted);
+        wk_addr object = wk_stack_entry(w, v, i, &counted);
         if (object != 0 && (counted || i < v->n_slots || wk_is_immortal(w, object)))
             add(b, &n, object, wk_frame_slot_name(w, v, i));
     }
+    b->operands += wk_stack_operands(w, v);
     b->unknown_stacks += !v->stack_known;
     b->frames++;
     wk_frame(w, &(struct hf_frame_row){
@@ -209,4 +211,5 @@ wk_threads(struct wk *w)
     hf_write_counter(&w->out, "frames", b->frames);
     /* their temporary values are in the dump only if something else refers to them */
     hf_write_counter(&w->out, "frames.stack.unknown", b->unknown_stacks);
+    hf_write_counter(&w->out, "frames.operands", b->operands);
 }

@@ -38,15 +38,19 @@ enum wk_frame_owner {
 /* A frame, wherever it lives. */
 struct wk_frame_view {
     wk_addr code, function, globals, builtins, locals;
-    wk_addr frame;    /* frame object, 0 none */
-    wk_addr internal; /* 3.11+: _PyInterpreterFrame */
-    wk_addr slots;    /* local, cell and free variables, then the evaluation stack */
-    uint32_t n_slots; /* variables */
-    uint32_t n_stack; /* entries of the stack that are known to be valid */
-    int32_t lasti;    /* bytes into the code of the current instruction; < 0: not started */
-    uint8_t owner;    /* enum wk_frame_owner */
+    wk_addr frame;       /* frame object, 0 none */
+    wk_addr internal;    /* 3.11+: _PyInterpreterFrame */
+    wk_addr slots;       /* local, cell and free variables, then the evaluation stack */
+    uint32_t n_slots;    /* variables */
+    uint32_t n_stack;    /* entries of the stack that are known to be valid */
+    uint32_t n_operands; /* beyond them: of the instruction at hand, there or gone (wk_stack_reckon) */
+    uint32_t max_stack;
+    int32_t lasti; /* bytes into the code of the current instruction; < 0: not started */
+    uint8_t owner; /* enum wk_frame_owner */
     bool code_counted, function_counted;
-    bool stack_known; /* false: running, n_stack is 0 for want of a stack pointer */
+    bool running;     /* and its stack pointer is in a register */
+    bool stack_known; /* false: n_stack is 0 for want of a stack pointer */
+    bool awaiting;    /* of one that runs: what it waits for is the last entry known */
     bool cleared;     /* nothing but the code is valid */
 };
 
@@ -64,8 +68,16 @@ uint32_t wk_frame_slot_name(struct wk *w, const struct wk_frame_view *v, uint32_
 /* What a suspended generator waits for stands on top of its stack: true then. */
 bool wk_frame_awaits(struct wk *w, const struct wk_frame_view *v);
 
+/* stack.c: until 3.13, n_stack of a frame that runs, from its code. Marks what may be on top of that, and says
+ * of how much. Counts how good it is at known ones. */
+void wk_stack_reckon(struct wk *w, struct wk_frame_view *v);
+/* A variable or an entry of the stack, as wk_stack_ref(); 0 also where it is not alive any more. */
+wk_addr wk_stack_entry(struct wk *w, const struct wk_frame_view *v, uint32_t i, bool *counted);
+uint32_t wk_stack_operands(struct wk *w, const struct wk_frame_view *v);
+void wk_stack_check(struct wk *w, const struct wk_frame_view *v);
+
 /* wk_ref() for what an interpreter frame holds itself, in the order in which it is traversed (3.11+). */
-void wk_internal_frame_refs(struct wk *w, const struct wk_frame_view *v);
+void wk_internal_frame_refs(struct wk *w, struct wk_frame_view *v);
 
 enum wk_generator_state {
     WK_GEN_CREATED,

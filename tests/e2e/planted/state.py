@@ -68,8 +68,7 @@ def threads(p):
     known = blocked.known
     p.local('local of a thread', '<local on_thread>', known['on_thread'])
     p.local('variable of a frame', '<local inner>', known['lambda'])
-    if VERSION >= (3, 11):  # before, a frame that runs keeps its stack pointer in a register
-        p.local('evaluation stack', '<stack *>', known['stacked'])
+    p.local('evaluation stack', '<stack *>', known['stacked'])
     p.list.append(['cell of a frame', 'cell', '<cell cell>', id(known['cell'])])
     p.root('current exception', '<exception>', known['exception'])
     p.root('async generator hook', '<async gen firstiter hook>', first_iteration)

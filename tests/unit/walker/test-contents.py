@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""inside-contents.py and inside-redact.py in every interpreter of this machine. HEAPDUMP_HARNESS: libwk-harness.so."""
+"""inside-contents.py, inside-stacks.py and inside-redact.py in every interpreter of this machine. HEAPDUMP_HARNESS: libwk-harness.so."""
 import os
 import subprocess
 import sys
@@ -27,6 +27,7 @@ def none():
 
 for found in interpreters.loading():
     suite.case(f"contents, roots and frames of {found}", inside, "inside-contents.py", found)
+    suite.case(f"evaluation stacks of {found}", inside, "inside-stacks.py", found)
     suite.case(f"redacted contents of {found}", inside, "inside-redact.py", found)
 if not suite.cases:
     suite.case("contents, roots and frames", none)
