@@ -8,7 +8,8 @@
  *
  * Where the instruction at hand stands is known, but not how far it has come: what it takes from the stack may be there or gone, even freed.
  * So operands are no references of the frame. They are marked, that nothing is missing; whoever still holds them is C. While an exception
- * unwinds a stack, finalizers may run above entries that are gone, too: none is taken that is not alive.
+ * unwinds a stack, finalizers may run above entries that are gone, too: of a frame that __del__ was called from all is in doubt, and
+ * no entry is taken that is not alive.
  */
 #include "wk-roots.h"
 #include "../wk-sys.h"
@@ -20,6 +21,7 @@ enum {
     STEPS = 16,          /* times that an instruction may be looked at, on the average */
     RECENT = 64,
     PAGES = 64,
+    UNSURE = 64,
     UNKNOWN = -1,
     INVALID_EFFECT = 0x7fffffff,
     EXCEPTION_TABLE_BITS = 6,
@@ -82,6 +84,8 @@ struct wk_stacks {
     struct depth recent[RECENT];
     int16_t *depths; /* of each unit */
     uint32_t *work;
+    wk_addr unsure[UNSURE]; /* stacks that are being unwound */
+    uint32_t n_unsure;
     wk_addr readable[PAGES]; /* pages that were asked for */
     uint64_t steps, checked, lower, wrong;
 };
@@ -298,8 +302,8 @@ find(struct wk *w, struct depth *d)
     d->operands = n;
 }
 
-static const struct depth *
-depth_at(struct wk *w, wk_addr code, uint32_t unit)
+static struct wk_stacks *
+stacks(struct wk *w)
 {
     struct wk_stacks *s = w->stacks;
 
@@ -308,6 +312,13 @@ depth_at(struct wk *w, wk_addr code, uint32_t unit)
         s->depths = wk_map(w, MAX_UNITS * sizeof *s->depths);
         s->work = wk_map(w, MAX_UNITS * sizeof *s->work);
     }
+    return s;
+}
+
+static const struct depth *
+depth_at(struct wk *w, wk_addr code, uint32_t unit)
+{
+    struct wk_stacks *s = stacks(w);
     struct depth *d = &s->recent[(code >> 4 ^ unit) % RECENT];
     if (d->code != code || d->unit != unit) {
         *d = (struct depth){.code = code, .unit = unit};
@@ -322,8 +333,10 @@ wk_stack_reckon(struct wk *w, struct wk_frame_view *v)
     uint32_t minor = w->version & 0xff;
     const struct depth *d;
 
-    if (v->stack_known || !v->running || v->lasti < 0 || wk_symbol(w, WK_SYM_STACK_EFFECT) == 0 ||
-        minor < FIRST_TABLE || minor - FIRST_TABLE >= sizeof opcodes / sizeof opcodes[0])
+    if (v->running && v->lasti < 0)
+        v->stack_known = true; /* it has not begun */
+    if (v->stack_known || !v->running || wk_symbol(w, WK_SYM_STACK_EFFECT) == 0 || minor < FIRST_TABLE ||
+        minor - FIRST_TABLE >= sizeof opcodes / sizeof opcodes[0])
         return;
     d = depth_at(w, v->code, (uint32_t)v->lasti / 2);
     if (d->certain < 0 || (uint32_t)(d->certain + d->operands) > v->max_stack)
@@ -332,6 +345,20 @@ wk_stack_reckon(struct wk *w, struct wk_frame_view *v)
     v->n_stack = (uint32_t)d->certain;
     v->n_operands = (uint32_t)d->operands;
     v->awaiting = d->awaits;
+    for (uint32_t i = 0; i < w->stacks->n_unsure; i++)
+        if (w->stacks->unsure[i] == v->slots) {
+            v->n_operands += v->n_stack;
+            v->n_stack = 0;
+        }
+}
+
+void
+wk_stack_unsure(struct wk *w, const struct wk_frame_view *v)
+{
+    struct wk_stacks *s = stacks(w);
+
+    if (v->running && !v->stack_known && s->n_unsure < UNSURE)
+        s->unsure[s->n_unsure++] = v->slots;
 }
 
 static bool

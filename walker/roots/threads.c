@@ -159,6 +159,7 @@ thread_row(struct wk *w, struct frame_buffers *b, wk_addr interpreter, wk_addr t
     uint64_t ident = WK_U64(thread, f->tstate_thread_id);
     bool is_main = interpreter == w->interpreter && ident == WK_U64(w->runtime, f->runtime_main_thread);
     struct wk_frame_view v;
+    bool finalizer = false;
     unsigned n = 0;
 
     b->threads++;
@@ -183,6 +184,9 @@ thread_row(struct wk *w, struct frame_buffers *b, wk_addr interpreter, wk_addr t
             if (v.owner == WK_OWNER_C)
                 continue;
         }
+        if (finalizer)
+            wk_stack_unsure(w, &v);
+        finalizer = wk_str_equals(w, WK_U64(v.code, f->code_name), "__del__");
         frame_row(w, b, &v);
     }
     if (n == MAX_FRAMES)

@@ -74,6 +74,7 @@ void wk_stack_reckon(struct wk *w, struct wk_frame_view *v);
 /* A variable or an entry of the stack, as wk_stack_ref(); 0 also where it is not alive any more. */
 wk_addr wk_stack_entry(struct wk *w, const struct wk_frame_view *v, uint32_t i, bool *counted);
 uint32_t wk_stack_operands(struct wk *w, const struct wk_frame_view *v);
+void wk_stack_unsure(struct wk *w, const struct wk_frame_view *v); /* what it called was a finalizer */
 void wk_stack_check(struct wk *w, const struct wk_frame_view *v);
 
 /* wk_ref() for what an interpreter frame holds itself, in the order in which it is traversed (3.11+). */

@@ -111,11 +111,11 @@ def at_exit(*arguments, **keywords):
 def looked_up(p):
     """Names that nothing has any more but the cache of attributes of types, where another name may take their place."""
     o, names = Plain(), []
-    for i in range(40):
+    for i in range(300):
         name = fresh('planted attribute %d' % i)
         getattr(o, name, None)
         names.append(id(name))
-    p.list.append(['names in the cache of types', 'roots', '<type cache>', names, 20])
+    p.list.append(['names in the cache of types', 'roots', '<type cache>', names, 10])
 
 
 def interpreter(p):
