@@ -5,6 +5,7 @@
 
 #include "graph/ha-graph-builder.h"
 #include "graph/ha-mem.h"
+#include "graph/ha-memory.h"
 
 struct HaDominatorTree {
     const HaDominators *dominators; /* borrowed */
@@ -59,6 +60,10 @@ ha_dominator_tree_new(const HaGraph *g, const HaDominators *dominators, const Ha
 {
     g_autoptr(HaDominatorTree) t = g_new0(HaDominatorTree, 1);
     guint32 top = ha_graph_n_objects(g);
+    guint64 one = sizeof *t->first + sizeof *t->child + 3 * sizeof(guint32); /* those above, and two of the walk */
+
+    if (!ha_memory_ask(one * top, "for the dominator tree", error))
+        return NULL;
 
     t->dominators = dominators;
     t->n = top;

@@ -5,6 +5,7 @@
 
 #include "graph/ha-graph-builder.h"
 #include "graph/ha-mem.h"
+#include "graph/ha-memory.h"
 #include "text/ha-root-text.h"
 
 #define UNSEEN G_MAXUINT32
@@ -27,6 +28,11 @@ typedef struct {
     guint32 least;    /* least semidominator on the way there; later the depth */
 } Link;
 
+/* References of a node on the way down that are still to be looked at. */
+typedef struct {
+    guint64 at, end;
+} Step;
+
 typedef struct {
     HaGraph *g;
     const HaBits *live;
@@ -37,7 +43,7 @@ typedef struct {
     HaWeakView weak, back_weak; /* of all references: bits by their place in the arrays */
     Link *link;                 /* owned */
     guint32 *semi;              /* owned */
-    HaVec stack;                /* gsize: the reference to look at next, for each node on the way down; then guint32 */
+    HaVec stack;                /* Step, for each node on the way down; then guint32 */
 } Work;
 
 /* The frames below one on the stack hold it by f_back; what it holds would go with it all the same. */
@@ -45,6 +51,16 @@ static gboolean
 is_way_back(const Work *w, HaId from, HaId to)
 {
     return w->running != NULL && ha_bits_get(w->running, from) && ha_bits_get(w->running, to);
+}
+
+/* An object's references, the first of which will be wanted at once. */
+static inline Step
+begin(const Work *w, HaId id)
+{
+    Step step = {ha_view_first(&w->refs, id), ha_view_first(&w->refs, (gsize)id + 1)};
+    for (guint64 at = step.at; at < MIN(step.end, step.at + 16); at++)
+        __builtin_prefetch(&w->d->number[w->refs.refs[at]]);
+    return step;
 }
 
 /* Depth first from one object that a node above holds, iteratively. */
@@ -63,36 +79,35 @@ search(Work *w, HaId start, guint32 above)
     w->stack.n = 0;
     if (!ha_vec_reserve(&w->stack, 1))
         return FALSE;
-    gsize *next = w->stack.data, depth = 0;
-    next[0] = 0;
+    const HaId *refs = w->refs.refs;
+    Step *step = w->stack.data;
+    *step = begin(w, start);
     while (node != above) {
-        HaId from = d->object[node];
-        gsize n_refs, i = next[depth];
-        const HaId *refs = ha_view_refs(&w->refs, from, &n_refs);
-        for (; i < n_refs; i++) {
-            if (i + 16 < n_refs)
-                __builtin_prefetch(&d->number[refs[i + 16]]);
-            if (d->number[refs[i]] != UNSEEN || !ha_bits_get(w->live, refs[i]))
+        guint64 at = step->at;
+        for (; at < step->end; at++) {
+            if (at + 16 < step->end)
+                __builtin_prefetch(&d->number[refs[at + 16]]);
+            if (d->number[refs[at]] != UNSEEN || !ha_bits_get(w->live, refs[at]))
                 continue;
-            if (!ha_weak(&w->weak, (gsize)(refs - w->refs.refs) + i) && !is_way_back(w, from, refs[i]))
+            if (!ha_weak(&w->weak, at) && !is_way_back(w, d->object[node], refs[at]))
                 break;
         }
-        if (i == n_refs) {
+        if (at == step->end) {
             node = d->parent[node];
-            depth--;
+            step--;
             continue;
         }
-        HaId to = refs[i];
-        next[depth++] = i + 1;
+        HaId to = refs[at];
+        step->at = at + 1;
         d->number[to] = d->n;
         d->object[d->n] = to;
         d->parent[d->n] = node;
         node = d->n++;
-        w->stack.n = depth;
+        w->stack.n = (gsize)(step - (Step *)w->stack.data) + 1;
         if (!ha_vec_reserve(&w->stack, 1))
             return FALSE;
-        next = w->stack.data;
-        next[depth] = 0;
+        step = (Step *)w->stack.data + w->stack.n;
+        *step = begin(w, to);
     }
     return TRUE;
 }
@@ -173,7 +188,7 @@ number_nodes(Work *w, const HaLedger *ledger)
     d->object[0] = HA_ID_NONE;
     d->parent[0] = 0;
     d->n = 1;
-    w->stack.item = sizeof(gsize);
+    w->stack.item = sizeof(Step);
     mark_roots(w, ledger);
     for (HaId id = 0; id < d->n_objects; id++)
         if (ha_bits_get(w->roots, id) && !search(w, id, 0))
@@ -358,7 +373,9 @@ set_no_memory(GError **error)
 static HaDominators *
 compute(HaGraph *g, const HaLedger *ledger, const HaBits *live, gboolean by_frames, GError **error)
 {
-    if (!ha_graph_need_referrers(g, error))
+    guint64 one =
+        3 * sizeof(guint32) + sizeof(Link) + 2 * sizeof(guint32); /* all that build() has a number of each object in */
+    if (!ha_graph_need_referrers(g, error) || !ha_memory_ask(one * ha_graph_n_objects(g), "for retained sizes", error))
         return NULL;
     g_autoptr(HaDominators) d = g_new0(HaDominators, 1);
     Work w = {.g = g, .live = live, .d = d};

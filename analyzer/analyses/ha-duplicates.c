@@ -6,6 +6,7 @@
 
 #include "graph/ha-graph-builder.h"
 #include "graph/ha-mem.h"
+#include "graph/ha-memory.h"
 
 typedef struct {
     const HaGraph *g;
@@ -248,6 +249,8 @@ ha_duplicates_find(const HaGraph *g, const HaBits *chosen, HaDuplicateTotal tota
     Finder f = {.g = g, .way.item = sizeof(HaId)};
     g_autoptr(GArray) found = g_array_new(FALSE, FALSE, sizeof(HaDuplicates));
     memset(totals, 0, HA_DUPLICATE_KINDS * sizeof *totals);
+    if (!ha_memory_ask(4 * sizeof(guint32) * (guint64)ha_graph_n_objects(g), "to compare the objects", error))
+        return NULL;
     gboolean ok = settle_all(&f) && gather(&f, chosen, totals, found);
     ha_mem_free(f.canon);
     ha_mem_free(f.places);

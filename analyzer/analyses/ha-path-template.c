@@ -8,6 +8,7 @@
 #include "text/ha-escape.h"
 #include "text/ha-name-template.h"
 #include "text/ha-path-text.h"
+#include "text/ha-python-shows.h"
 #include "text/ha-root-text.h"
 
 enum {
@@ -224,7 +225,7 @@ ha_path_template_step(HaPathTemplates *t, guint32 template, HaId from, gsize ref
         } else if (ha_graph_type(t->g, from)->family == HF_FAMILY_TUPLE && name.name[0] == '<') {
             text = g_strdup("[*]");
         } else {
-            text = ha_path_part_text(ha_graph_type(t->g, from)->family, name.name);
+            text = ha_python_part(ha_graph_type(t->g, from)->family, name.name);
             if (text == NULL)
                 text = ha_name_template(name.name, strlen(name.name));
         }

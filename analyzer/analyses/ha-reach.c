@@ -6,6 +6,7 @@
 
 #include "graph/ha-graph-builder.h"
 #include "graph/ha-mem.h"
+#include "graph/ha-memory.h"
 #include "graph/ha-ref-runs.h"
 
 enum {
@@ -298,6 +299,10 @@ HaReach *
 ha_reach_new(const HaReachSpec *spec, GError **error)
 {
     g_autoptr(HaReach) r = g_new0(HaReach, 1);
+    guint64 one = sizeof *r->distance + sizeof *r->from + sizeof *r->ref;
+
+    if (!ha_memory_ask(one * ha_graph_n_objects(spec->graph), "to find the paths", error))
+        return NULL;
     Work w = {.spec = spec, .r = r};
 
     r->graph = spec->graph;

@@ -6,6 +6,7 @@
 #include "analyses/ha-type-match.h"
 #include "commands/ha-line.h"
 #include "commands/ha-types-private.h"
+#include "text/ha-escape.h"
 #include "text/ha-size.h"
 
 #define ITEMS_SHOWN   4
@@ -14,28 +15,41 @@
 static const char *const kinds[HA_DUPLICATE_KINDS] = {
     [HA_DUPLICATE_STR] = "str", [HA_DUPLICATE_BYTES] = "bytes", [HA_DUPLICATE_TUPLE] = "tuple"};
 
+/* Texts between quotation marks: many that come often are nothing but white space. FALSE: the dump has no content. */
+static gboolean
+write_content(const HaContext *c, HaId id, gsize most)
+{
+    gsize n;
+    guint8 family = ha_graph_type(c->graph, id)->family;
+    const char *content = ha_graph_content(c->graph, id, &n);
+    if (content == NULL)
+        return FALSE;
+    if (family != HF_FAMILY_STR && family != HF_FAMILY_BYTES) {
+        ha_out_escaped(c->out, content, n, most);
+        return TRUE;
+    }
+    g_autoptr(GString) text = g_string_new(family == HF_FAMILY_BYTES ? "b'" : "'");
+    ha_escape_append(text, content, n, most, HA_ESCAPE_QUOTED);
+    g_string_append_c(text, '\'');
+    ha_out_bytes(c->out, text->str, text->len);
+    return TRUE;
+}
+
 /* What an object is, in a few words: a string its content, a tuple its first items. */
 static void
 write_value(const HaContext *c, HaId id)
 {
     gsize n;
-    const char *content = ha_graph_content(c->graph, id, &n);
-    if (content != NULL)
-        ha_out_escaped(c->out, content, n, CONTENT_SHOWN);
-    if (content != NULL || ha_graph_type(c->graph, id)->family != HF_FAMILY_TUPLE)
+    if (write_content(c, id, CONTENT_SHOWN) || ha_graph_type(c->graph, id)->family != HF_FAMILY_TUPLE)
         return;
     const HaId *items = ha_graph_referents(c->graph, id, &n);
     for (gsize i = 0; i < MIN(n, ITEMS_SHOWN); i++) {
-        gsize length;
         const char *type = ha_graph_type(c->graph, items[i])->name;
-        content = ha_graph_content(c->graph, items[i], &length);
         ha_out_text(c->out, i == 0 ? "(" : ", ");
-        if (content != NULL)
-            ha_out_escaped(c->out, content, length, CONTENT_SHOWN / ITEMS_SHOWN);
-        else
+        if (!write_content(c, items[i], CONTENT_SHOWN / ITEMS_SHOWN))
             ha_out_escaped(c->out, type, strlen(type), G_MAXSIZE);
     }
-    ha_out_text(c->out, n == 0 ? "()" : n > ITEMS_SHOWN ? ", …)" : ")");
+    ha_out_text(c->out, n == 0 ? "()" : n > ITEMS_SHOWN ? ", …)" : n == 1 ? ",)" : ")");
 }
 
 static void
@@ -61,8 +75,8 @@ write_text(const HaContext *c, const GArray *groups, guint lines, const HaDuplic
         g_autofree char *size = ha_size_text(t->wasted);
         ha_out_printf(out,
                       "%10" G_GUINT64_FORMAT " %14" G_GUINT64_FORMAT " %14" G_GUINT64_FORMAT
-                      " %10s  all of %s: %" G_GUINT64_FORMAT " times the same",
-                      t->count, t->bytes, t->wasted, size, kinds[k], t->groups);
+                      " %10s  all of %s: %" G_GUINT64_FORMAT " come%s more than once",
+                      t->count, t->bytes, t->wasted, size, kinds[k], t->groups, t->groups == 1 ? "s" : "");
         if (t->unknown > 0) {
             g_autofree char *unknown = ha_size_text(t->unknown_bytes);
             ha_out_printf(out, "; %" G_GUINT64_FORMAT " not known whole (%s)", t->unknown, unknown);

@@ -6,6 +6,7 @@
 
 #include "ha-graph-builder.h"
 #include "ha-graph-private.h"
+#include "ha-memory.h"
 
 GQuark
 ha_graph_error_quark(void)
@@ -226,6 +227,9 @@ ha_graph_need_referrers(HaGraph *g, GError **error)
         return TRUE;
     gboolean narrow = g->offset32 != NULL;
     gsize items = (gsize)g->n + 2;
+    if (!ha_memory_ask(g->n_refs * sizeof *g->refs + items * (narrow ? sizeof(guint32) : sizeof(guint64)),
+                       "for the reverse references", error))
+        return FALSE;
     guint32 *at32 = narrow ? ha_mem_new0(items, sizeof *at32) : NULL;
     guint64 *at64 = narrow ? NULL : ha_mem_new0(items, sizeof *at64);
     HaId *back = ha_mem_new(g->n_refs, sizeof *back);

@@ -38,6 +38,12 @@ ha_mem_use_folder(const char *folder)
     in_folder = g_strdup(folder);
 }
 
+gboolean
+ha_mem_in_folder(void)
+{
+    return in_folder != NULL;
+}
+
 static gboolean
 find_block(gpointer start, Block *out, guint *index)
 {

@@ -29,3 +29,4 @@ void ha_mem_init(void);
  * NULL: in memory again, as before. To be called while no other thread allocates.
  */
 void ha_mem_use_folder(const char *folder);
+gboolean ha_mem_in_folder(void);

@@ -8,11 +8,10 @@
 #include <unistd.h>
 
 #include "load/ha-load.h"
-#include "load/ha-memory.h"
+#include "graph/ha-memory.h"
 #include "text/ha-size.h"
 
-#define TAIL        4096u
-#define WORTH_BYTES ((guint64)64 << 20) /* below that nothing is refused beforehand */
+#define TAIL 4096u
 
 void
 ha_budget_init(HaBudget *b, const char *name, int fd)
@@ -37,9 +36,10 @@ ha_budget_clear(HaBudget *b)
 static gboolean
 fits(const HaBudget *b, guint64 objects, guint64 refs, guint64 bytes, guint64 have, gboolean exact, GError **error)
 {
-    guint64 need = ha_memory_needed(objects, refs, bytes) + (b->for_index ? 4 * refs + 30 * objects : 0);
+    guint64 need =
+        ha_memory_needed(objects, refs, bytes) + (b->for_index ? ha_memory_needed_by_index(objects, refs) : 0);
     HaMemory memory = ha_memory_available();
-    if (b->waived || need < WORTH_BYTES || need <= memory.bytes || need - memory.bytes <= have)
+    if (b->waived || need < HA_MEMORY_WORTH || need <= memory.bytes || need - memory.bytes <= have)
         return TRUE;
     g_autofree char *needed = ha_size_text(need), *left = ha_size_text(memory.bytes + have);
     g_set_error(
@@ -89,8 +89,8 @@ gboolean
 ha_budget_check(HaBudget *b, guint64 objects, guint64 refs, guint64 bytes)
 {
     off_t at = b->fd >= 0 ? lseek(b->fd, 0, SEEK_CUR) : -1;
-    guint64 have = 12 * objects + bytes; /* the rest of a row is narrower in columns */
-    if (at <= 0 || (guint64)at > b->file_bytes || bytes < WORTH_BYTES / 4)
+    guint64 have = ha_memory_taken(objects, bytes);
+    if (at <= 0 || (guint64)at > b->file_bytes || bytes < HA_MEMORY_WORTH / 4)
         return TRUE;
     double more = (double)b->file_bytes / (double)at;
     return fits(b, (guint64)((double)objects * more), (guint64)((double)refs * more), (guint64)((double)bytes * more),

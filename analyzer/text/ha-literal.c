@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "text/ha-escape.h"
+#include "text/ha-python-shows.h"
 
 #define TUPLE_MAX 8
 #define TEXT_MAX  2000
@@ -26,14 +27,6 @@ ha_is_identifier(const char *text, gsize n)
         if (strlen(keywords[i]) == n && memcmp(keywords[i], text, n) == 0)
             return FALSE;
     return TRUE;
-}
-
-static gboolean
-is_type(const HaGraph *g, HaId id, const char *name)
-{
-    const char *type = ha_graph_type(g, id)->name;
-
-    return g_str_has_prefix(type, "builtins.") && strcmp(type + strlen("builtins."), name) == 0;
 }
 
 /* In a redacted dump data are "#hash length". */
@@ -79,20 +72,21 @@ append_atom(const HaGraph *g, HaId key, GString *to)
     guint64 whole;
     const char *content = ha_graph_content(g, key, &n);
 
-    if (is_type(g, key, "NoneType")) {
+    if (ha_python_is_builtin(g, key, "NoneType")) {
         g_string_append(to, "None");
         return TRUE;
     }
     if (content == NULL || n > TEXT_MAX || ha_graph_content_whole(g, key, &whole) || may_be_hash(g, content, n))
         return FALSE;
-    if (is_type(g, key, "str")) {
+    if (ha_python_is_builtin(g, key, "str")) {
         g_string_append_c(to, '\'');
         ha_escape_append(to, content, n, G_MAXSIZE, HA_ESCAPE_QUOTED);
         g_string_append_c(to, '\'');
-    } else if (is_type(g, key, "bytes")) {
+    } else if (ha_python_is_builtin(g, key, "bytes")) {
         append_bytes(to, content, n);
-    } else if (is_type(g, key, "bool") ||
-               ((is_type(g, key, "int") || is_type(g, key, "float")) && is_number(content, n))) {
+    } else if (ha_python_is_builtin(g, key, "bool") ||
+               ((ha_python_is_builtin(g, key, "int") || ha_python_is_builtin(g, key, "float")) &&
+                is_number(content, n))) {
         g_string_append_len(to, content, n);
     } else {
         return FALSE;
@@ -108,7 +102,7 @@ ha_literal_append(const HaGraph *g, HaId key, GString *to)
 
     if (key == HA_ID_NONE)
         return FALSE;
-    if (!is_type(g, key, "tuple"))
+    if (!ha_python_is_builtin(g, key, "tuple"))
         return append_atom(g, key, to);
     items = ha_graph_referents(g, key, &n);
     if (n > TUPLE_MAX)

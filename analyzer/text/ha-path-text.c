@@ -4,9 +4,9 @@
 #include <string.h>
 
 #include "analyses/ha-attribute.h"
-#include "graph/ha-ref-runs.h"
 #include "text/ha-escape.h"
 #include "text/ha-literal.h"
+#include "text/ha-python-shows.h"
 
 #define ENDS_MAX 30 /* steps written at either end of a long chain */
 
@@ -50,107 +50,18 @@ mark(Writer *w, const char *what)
 
 /* ---- attributes */
 
-/* What a class has under a name may take precedence over what the instance has: a property, a slot. */
-static gboolean
-may_be_data_descriptor(const HaGraph *g, HaId value)
-{
-    static const char *const plain[] = {"builtins.method_descriptor", "builtins.wrapper_descriptor",
-                                        "builtins.classmethod_descriptor", "builtins.staticmethod",
-                                        "builtins.classmethod"};
-    const HaType *type = ha_graph_type(g, value);
-
-    switch ((enum hf_family)type->family) {
-    case HF_FAMILY_OTHER:
-    case HF_FAMILY_EXCEPTION:
-    case HF_FAMILY_COUNT:
-        break;
-    case HF_FAMILY_STR:
-    case HF_FAMILY_BYTES:
-    case HF_FAMILY_INT:
-    case HF_FAMILY_FLOAT:
-    case HF_FAMILY_BOOL:
-    case HF_FAMILY_NONE:
-    case HF_FAMILY_DICT:
-    case HF_FAMILY_LIST:
-    case HF_FAMILY_TUPLE:
-    case HF_FAMILY_SET:
-    case HF_FAMILY_TYPE:
-    case HF_FAMILY_MODULE:
-    case HF_FAMILY_FUNCTION:
-    case HF_FAMILY_METHOD:
-    case HF_FAMILY_CODE:
-    case HF_FAMILY_FRAME:
-    case HF_FAMILY_GENERATOR:
-    case HF_FAMILY_COROUTINE:
-    case HF_FAMILY_ASYNCGEN:
-    case HF_FAMILY_CELL:
-    case HF_FAMILY_WEAKREF:
-    case HF_FAMILY_TASK:
-    case HF_FAMILY_FUTURE:
-    case HF_FAMILY_BUILTIN:
-    default:
-        return FALSE;
-    }
-    for (guint i = 0; i < G_N_ELEMENTS(plain); i++)
-        if (strcmp(type->name, plain[i]) == 0)
-            return FALSE;
-    if (!(type->flags & HF_TYPE_HEAP) || type->id == HA_ID_NONE)
-        return TRUE;
-    return ha_class_attribute(g, type->id, "__set__") != HA_ID_NONE ||
-           ha_class_attribute(g, type->id, "__delete__") != HA_ID_NONE;
-}
-
-/* Attribute access runs code of the program. */
-static gboolean
-has_own_getattribute(const HaGraph *g, const HaType *type)
-{
-    HaId found;
-
-    if (type->id == HA_ID_NONE || !(type->flags & HF_TYPE_HEAP))
-        return FALSE;
-    found = ha_class_attribute(g, type->id, "__getattribute__");
-    return found != HA_ID_NONE && ha_graph_type(g, found)->family == HF_FAMILY_FUNCTION;
-}
-
-/* owner.name is what stands in the owner's __dict__. */
-static gboolean
-shows(const HaGraph *g, HaId owner, const char *name, HaId value)
-{
-    const HaType *type = ha_graph_type(g, owner);
-    gboolean special = g_str_has_prefix(name, "__") && g_str_has_suffix(name, "__");
-    HaId found;
-
-    if (type->family == HF_FAMILY_TYPE) {
-        /* a class binds what it has: only what is no descriptor comes out as it is */
-        guint8 family = ha_graph_type(g, value)->family;
-
-        if (special || has_own_getattribute(g, type) || family == HF_FAMILY_OTHER || family == HF_FAMILY_EXCEPTION)
-            return FALSE;
-        return strcmp(type->name, "builtins.type") == 0 ||
-               (type->id != HA_ID_NONE && ha_class_attribute(g, type->id, name) == HA_ID_NONE);
-    }
-    /* asked for by name, what is imported lazily is imported */
-    if (type->family == HF_FAMILY_MODULE && g_str_has_suffix(ha_graph_type(g, value)->name, "lazy_import"))
-        return FALSE;
-    if (type->family == HF_FAMILY_MODULE && special)
-        return strcmp(name, "__annotations__") != 0 && strcmp(name, "__annotate__") != 0 &&
-               strcmp(name, "__dict__") != 0 && strcmp(name, "__class__") != 0;
-    found = type->id != HA_ID_NONE ? ha_class_attribute(g, type->id, name) : HA_ID_NONE;
-    return found == HA_ID_NONE || !may_be_data_descriptor(g, found);
-}
-
 /* Behind the text of the owner. name is not escaped. */
 static void
 write_attribute(Writer *w, HaId owner, const char *name, HaId value)
 {
     gsize n = strlen(name);
 
-    if (has_own_getattribute(w->g, ha_graph_type(w->g, owner)) &&
+    if (ha_python_own_getattribute(w->g, ha_graph_type(w->g, owner)) &&
         ha_graph_type(w->g, owner)->family != HF_FAMILY_TYPE) {
         wrap(w, "object.__getattribute__(", ", '");
         ha_escape_append(w->text, name, n, G_MAXSIZE, HA_ESCAPE_QUOTED | HA_ESCAPE_AGAIN);
         g_string_append(w->text, "')");
-    } else if (ha_is_identifier(name, n) && shows(w->g, owner, name, value)) {
+    } else if (ha_is_identifier(name, n) && ha_python_shows_attribute(w->g, owner, name, value)) {
         g_string_append_printf(w->text, ".%s", name);
     } else {
         g_string_append(w->text, ".__dict__['");
@@ -161,54 +72,14 @@ write_attribute(Writer *w, HaId owner, const char *name, HaId value)
 
 /* ---- containers */
 
-static gboolean
-is_exactly(const HaGraph *g, HaId id, const char *name)
-{
-    const char *type = ha_graph_type(g, id)->name;
-
-    return g_str_has_prefix(type, "builtins.") && strcmp(type + strlen("builtins."), name) == 0;
-}
-
-/* The type answers [] with code of its own. */
-static gboolean
-has_own_getitem(const HaGraph *g, HaId id)
-{
-    const HaType *type = ha_graph_type(g, id);
-    HaId found;
-
-    if (!(type->flags & HF_TYPE_HEAP) || type->id == HA_ID_NONE)
-        return FALSE;
-    found = ha_class_attribute(g, type->id, "__getitem__");
-    return found != HA_ID_NONE && ha_graph_type(g, found)->family == HF_FAMILY_FUNCTION;
-}
-
-/* Which pair of the dict, or which member of the set: only where no place is empty is that known. */
-static gboolean
-position(const HaGraph *g, HaId id, gsize ref, gsize *out)
-{
-    HaRefRuns runs;
-    HaRefRun run;
-
-    ha_ref_runs_init(&runs, g, id);
-    while (ha_ref_runs_next(&runs, &run)) {
-        if (ref < run.first || ref >= run.first + run.n)
-            continue;
-        if (runs.one_by_one)
-            return FALSE;
-        *out = run.kind == HF_RUN_ITEMS ? (ref - run.first) / 2 : ref - run.first;
-        return TRUE;
-    }
-    return FALSE;
-}
-
 static void
 write_position(Writer *w, HaId container, gsize ref, const char *method, const char *marked)
 {
     gboolean plain = *method && (w->view == container || ha_graph_type(w->g, container)->family != HF_FAMILY_DICT ||
-                                 is_exactly(w->g, container, "dict"));
+                                 ha_python_is_builtin(w->g, container, "dict"));
     gsize at;
 
-    if (!position(w->g, container, ref, &at)) {
+    if (!ha_python_position(w->g, container, ref, &at)) {
         mark(w, marked);
         return;
     }
@@ -231,7 +102,7 @@ write_index(Writer *w, HaId container, guint64 index)
     g_autofree char *after = g_strdup_printf("[%" G_GUINT64_FORMAT "]", index);
     guint8 family = ha_graph_type(w->g, container)->family;
 
-    if (!has_own_getitem(w->g, container)) {
+    if (!ha_python_own_getitem(w->g, container)) {
         g_string_append(w->text, after);
         return;
     }
@@ -249,7 +120,7 @@ write_value(Writer *w, HaId container, gsize ref, const char *key)
 {
     if (key == NULL) {
         write_position(w, container, ref, "values", "<a value>");
-    } else if (w->view != container && has_own_getitem(w->g, container)) {
+    } else if (w->view != container && ha_python_own_getitem(w->g, container)) {
         wrap(w, "dict.__getitem__(", ", ");
         g_string_append_printf(w->text, "%s)", key);
     } else {
@@ -259,57 +130,12 @@ write_value(Writer *w, HaId container, gsize ref, const char *key)
 
 /* ---- names that stand for parts of functions, frames, types */
 
-static const char *
-generator_prefix(guint8 family)
-{
-    return family == HF_FAMILY_GENERATOR   ? "gi"
-           : family == HF_FAMILY_COROUTINE ? "cr"
-           : family == HF_FAMILY_ASYNCGEN  ? "ag"
-                                           : NULL;
-}
-
-char *
-ha_path_part_text(guint8 family, const char *name)
-{
-    static const struct {
-        guint8 family;
-        const char *name, *written;
-    } parts[] = {{HF_FAMILY_FUNCTION, "<code>", ".__code__"},
-                 {HF_FAMILY_FUNCTION, "<globals>", ".__globals__"},
-                 {HF_FAMILY_FUNCTION, "<builtins>", ".__builtins__"},
-                 {HF_FAMILY_FUNCTION, "<closure>", ".__closure__"},
-                 {HF_FAMILY_TYPE, "<mro>", ".__mro__"},
-                 {HF_FAMILY_TYPE, "<bases>", ".__bases__"},
-                 {HF_FAMILY_TYPE, "<base>", ".__base__"},
-                 {HF_FAMILY_FRAME, "<code>", ".f_code"},
-                 {HF_FAMILY_FRAME, "<globals>", ".f_globals"},
-                 {HF_FAMILY_FRAME, "<builtins>", ".f_builtins"},
-                 {HF_FAMILY_FRAME, "<f_locals>", ".f_locals"},
-                 {HF_FAMILY_FRAME, "<f_back>", ".f_back"},
-                 {HF_FAMILY_FRAME, "<f_trace>", ".f_trace"},
-                 {HF_FAMILY_COROUTINE, "<origin>", ".cr_origin"}};
-    const char *prefix = generator_prefix(family);
-
-    for (guint i = 0; i < G_N_ELEMENTS(parts); i++)
-        if (parts[i].family == family && strcmp(parts[i].name, name) == 0)
-            return g_strdup(parts[i].written);
-    if (prefix != NULL && strcmp(name, "<code>") == 0)
-        return g_strdup_printf(".%s_code", prefix);
-    if (prefix != NULL && strcmp(name, "<frame>") == 0)
-        return g_strdup_printf(".%s_frame", prefix);
-    if (prefix != NULL && strcmp(name, "<awaits>") == 0)
-        return g_strdup_printf(".%s", family == HF_FAMILY_GENERATOR   ? "gi_yieldfrom"
-                                      : family == HF_FAMILY_COROUTINE ? "cr_await"
-                                                                      : "ag_await");
-    return NULL;
-}
-
 /* "<local x>", "<cell x>", "<free x>": x, where it is a variable of a frame that Python can reach from here. */
 static gboolean
 write_variable(Writer *w, HaId from, const char *name, HaId value)
 {
     guint8 family = ha_graph_type(w->g, from)->family;
-    const char *prefix = generator_prefix(family);
+    const char *prefix = ha_python_generator_prefix(family);
     gboolean local = g_str_has_prefix(name, "<local "),
              in_cell = g_str_has_prefix(name, "<cell ") || g_str_has_prefix(name, "<free ");
     gsize n = strlen(name);
@@ -325,34 +151,6 @@ write_variable(Writer *w, HaId from, const char *name, HaId value)
     if (in_cell && ha_graph_type(w->g, value)->family == HF_FAMILY_CELL)
         w->pending = VARIABLE;
     return TRUE;
-}
-
-/* No attribute, though it looks like one, or Python makes the object anew each time. */
-static gboolean
-is_hidden(const HaGraph *g, const HaType *type, const char *name, HaId value)
-{
-    static const struct {
-        const char *type, *name;
-    } hidden[] = {{"dict_", ".mapping"},     /* shown through a view, as the next */
-                  {"roxy", ".__callback__"}, /* asked of what it stands for */
-                  {"re.Pattern", ".groupindex"},
-                  {"_struct.Struct", ".format"},
-                  {"_abc_data", "._abc_"},
-                  {"_io.BufferedRWPair", ".reader"},
-                  {"_io.BufferedRWPair", ".writer"},
-                  {"managedbuffer", ".obj"},
-                  {"_io.IncrementalNewlineDecoder", ".errors"}};
-    guint8 family = type->family, what = ha_graph_type(g, value)->family;
-
-    if (strcmp(name, "._context") == 0 || strcmp(name, ".__annotate__") == 0)
-        return TRUE;
-    for (guint i = 0; i < G_N_ELEMENTS(hidden); i++)
-        if (g_str_has_prefix(name, hidden[i].name) && strstr(type->name, hidden[i].type) != NULL)
-            return TRUE;
-    if (strcmp(name, ".__annotations__") == 0)
-        return what == HF_FAMILY_TUPLE;
-    /* a static method in C keeps its type and denies it */
-    return family == HF_FAMILY_BUILTIN && strcmp(name, ".__self__") == 0 && what == HF_FAMILY_TYPE;
 }
 
 static void
@@ -381,7 +179,7 @@ write_named(Writer *w, HaId from, const char *name, HaId to)
     } else if (name[0] == '.' && strpbrk(name, "[(") != NULL && type->family != HF_FAMILY_TASK &&
                type->family != HF_FAMILY_FUTURE) {
         mark_name(w, name);
-    } else if (name[0] == '.' && !is_hidden(w->g, type, name, to)) {
+    } else if (name[0] == '.' && !ha_python_hides(w->g, type, name, to)) {
         if (type->flags & HF_TYPE_HEAP && strpbrk(name, "[(") == NULL) {
             HaId found = type->id != HA_ID_NONE ? ha_class_attribute(w->g, type->id, name + 1) : HA_ID_NONE;
             const char *kind = found != HA_ID_NONE ? ha_graph_type(w->g, found)->name : "";
@@ -396,7 +194,7 @@ write_named(Writer *w, HaId from, const char *name, HaId to)
         g_autofree char *key = g_strndup(name + 1, n - 2);
         write_value(w, from, 0, key);
     } else if (!write_variable(w, from, name, to)) {
-        g_autofree char *written = ha_path_part_text(type->family, name);
+        g_autofree char *written = ha_python_part(type->family, name);
         if (written != NULL)
             g_string_append(w->text, written);
         else
@@ -442,7 +240,7 @@ write_item(Writer *w, HaId from, gsize ref, const HaRefName *name)
     g_autoptr(GString) key = g_string_new(NULL);
     gboolean known = name->index == 1 && ha_literal_append(w->g, name->key, key);
 
-    if (ha_graph_type(w->g, from)->family != HF_FAMILY_DICT && !is_exactly(w->g, from, "frozendict")) {
+    if (ha_graph_type(w->g, from)->family != HF_FAMILY_DICT && !ha_python_is_builtin(w->g, from, "frozendict")) {
         /* a cache of functools, a context: has items, and nobody can ask for them */
         g_autofree char *item = known ? g_strdup_printf("<[%s]>", key->str) : NULL;
         mark(w, item != NULL ? item : name->index == 1 ? "<a value>" : "<a key>");
@@ -480,7 +278,7 @@ write_named_step(Writer *w, HaId from, gsize ref, HaId to)
     case HF_RUN_NAMED:
         /* what a part of a closure, an MRO is called; it has its place all the same */
         if (ha_graph_type(w->g, from)->family == HF_FAMILY_TUPLE && name.name[0] == '<' &&
-            position(w->g, from, ref, &at))
+            ha_python_position(w->g, from, ref, &at))
             write_index(w, from, ref);
         else
             write_named(w, from, name.name, to);
@@ -495,14 +293,6 @@ write_named_step(Writer *w, HaId from, gsize ref, HaId to)
     }
 }
 
-/* Type variables of 3.12 and 3.13 have a namespace that no attribute shows. */
-static gboolean
-hides_namespace(const HaGraph *g, const HaType *type)
-{
-    return g_str_has_prefix(type->name, "typing.") && type->id != HA_ID_NONE &&
-           ha_class_attribute(g, type->id, "__dict__") == HA_ID_NONE;
-}
-
 /* Text for what can be written together with a next step only, when none comes. */
 static void
 finish(Writer *w)
@@ -515,7 +305,7 @@ finish(Writer *w)
         /* of a class Python shows a view only */
         if (type->family == HF_FAMILY_TYPE && w->ask)
             wrap(w, "gc.get_referents(", ".__dict__)[0]");
-        else if (type->family == HF_FAMILY_TYPE || hides_namespace(w->g, type))
+        else if (type->family == HF_FAMILY_TYPE || ha_python_hides_namespace(w->g, type))
             mark(w, "<__dict__>");
         else
             g_string_append(w->text, ".__dict__");
@@ -539,20 +329,10 @@ finish(Writer *w)
     w->pending = WHOLE;
 }
 
-/* gc.get_referents() of the one gives the other. Of what runs it depends on where that is. */
-static gboolean
-is_shown(const HaGraph *g, HaId from, gsize ref)
-{
-    guint8 family = ha_graph_type(g, from)->family;
-
-    return ha_graph_type(g, from)->flags & HF_TYPE_GC && family != HF_FAMILY_FRAME &&
-           generator_prefix(family) == NULL && !(ha_graph_ref_flags(g, from, ref) & (HF_RUN_HIDDEN | HF_RUN_WEAK));
-}
-
 static void
 write_step(Writer *w, HaId from, gsize ref, HaId to)
 {
-    if (!w->ask || w->marked || !is_shown(w->g, from, ref)) {
+    if (!w->ask || w->marked || !ha_python_shows_referent(w->g, from, ref)) {
         write_named_step(w, from, ref, to);
         return;
     }

@@ -25,6 +25,3 @@ G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(HaPath, ha_path_clear)
 char *ha_path_text(const HaGraph *g, const HaLedger *ledger, const HaPath *path, gboolean *is_expression);
 /* The same, where parts without a name are asked of gc.get_referents(); NULL: there is no such expression. Owned by the caller. */
 char *ha_path_expression(const HaGraph *g, const HaLedger *ledger, const HaPath *path);
-
-/* Python's word for a part of an object of that family: ".__closure__" for "<closure>"; NULL: there is none. Owned by the caller. */
-char *ha_path_part_text(guint8 family, const char *name);

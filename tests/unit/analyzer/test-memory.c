@@ -2,7 +2,7 @@
 /* What limits of the machine and of control groups say, from made-up files. */
 #include <glib/gstdio.h>
 
-#include "load/ha-memory.h"
+#include "graph/ha-memory.h"
 
 #define MIB ((guint64)1 << 20)
 

@@ -5,6 +5,10 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include "graph/ha-graph-builder.h"
+#include "graph/ha-mem.h"
+#include "text/ha-size.h"
+
 #define MARGIN ((guint64)20 << 20) /* libraries, buffers, the answer */
 
 static char *
@@ -124,4 +128,32 @@ ha_memory_needed(guint64 objects, guint64 refs, guint64 dump_bytes)
 {
     /* columns, their new order, an index of addresses; contents; and references, of which ids take the place of packed ones as they go */
     return MARGIN + 28 * objects + dump_bytes + refs / 2;
+}
+
+guint64
+ha_memory_needed_by_index(guint64 objects, guint64 refs)
+{
+    return 4 * refs + 30 * objects;
+}
+
+guint64
+ha_memory_taken(guint64 objects, guint64 dump_bytes)
+{
+    return 12 * objects + dump_bytes; /* the rest of a row is narrower in columns */
+}
+
+gboolean
+ha_memory_ask(guint64 bytes, const char *what, GError **error)
+{
+    if (bytes < HA_MEMORY_WORTH / 4 || ha_mem_in_folder())
+        return TRUE;
+    HaMemory memory = ha_memory_available();
+    if (bytes <= memory.bytes)
+        return TRUE;
+    g_autofree char *needed = ha_size_text(bytes), *left = ha_size_text(memory.bytes);
+    g_set_error(error, HA_GRAPH_ERROR, HA_GRAPH_ERROR_NO_MEMORY,
+                "not enough memory %s: that takes %s more, and there are %s %s: use a machine with more, close other "
+                "programs, or give --index, which keeps most of it on disk",
+                what, needed, left, memory.who);
+    return FALSE;
 }
