@@ -83,6 +83,15 @@ async def calls_back(task):
     await done
 
 
+async def tells():
+    """Who waits is written down, and no callback tells it: in one object, and in a set of two."""
+    tasks = two('tells')
+    for task in tasks:
+        asyncio.future_add_to_awaited_by(task, asyncio.current_task())
+    asyncio.future_add_to_awaited_by(tasks[1], asyncio.get_running_loop().create_future())
+    await asyncio.sleep(FOREVER)
+
+
 def of_other_ways():
     """name → coroutine"""
     ways = {'shields': shields(), 'waits': waits(), 'completes': completes(), 'times out': times_out(), 'calls back': calls_back(two('calls back')[0])}
@@ -90,6 +99,8 @@ def of_other_ways():
         ways.update({'groups': groups(False), 'groups in the body': groups(True)})
     if sys.version_info >= (3, 13):
         ways['iterates over completed'] = iterates_over_completed()
+    if sys.version_info >= (3, 14):
+        ways['tells'] = tells()
     return ways
 
 
