@@ -215,7 +215,7 @@ pack_refs(HaVec *to, const struct hf_object_row *row)
     for (guint64 i = 0; i < row->n_refs; i++) {
         guint64 delta = (row->refs[i] >> 3) - before;
         before += delta;
-        to->n += ha_put_uv(&HA_ITEM(*to, guint8, to->n), delta << 1 ^ (0 - (delta >> 63)));
+        to->n += ha_put_uv(&HA_ITEM(*to, guint8, to->n), ha_zigzag(delta));
     }
 }
 
@@ -310,7 +310,8 @@ ha_graph_builder_object(HaGraphBuilder *b, const struct hf_object_row *row)
                        : row->flags & HF_OBJ_IMMORTAL || g->source != HA_SOURCE_HEAPDUMP_GDB ? HA_COLUMN_NONE
                                                                                              : 1;
     guint64 real = row->flags & HF_OBJ_REAL_SIZE ? row->real_size : usual_size(b, row->size);
-    guint64 extra = real > row->size ? real - row->size : 0;
+    /* less, where what getsizeof counts lies in the block of another object: 3.13's dict over the values in an instance */
+    guint64 extra = ha_zigzag(real - row->size);
     guint32 type = row->type < g->types.n ? row->type : 0;
     b->without_type += type == 0;
     HA_ITEM(b->flags, guint8, b->flags.n++) = ha_flags_pack(row->flags);

@@ -50,7 +50,7 @@ enum {
     HA_TYPE,     /* index of types */
     HA_LAYOUT,   /* index of layouts */
     HA_SIZE,     /* bytes */
-    HA_EXTRA,    /* real size less shallow size; empty: 0 for all */
+    HA_EXTRA,    /* real size less shallow size, in zigzag; empty: 0 for all */
     HA_REFCOUNT, /* NONE: unknown */
     HA_COLUMNS
 };
@@ -103,6 +103,19 @@ struct HaGraph {
 };
 
 #define HA_ITEM(vec, type, i) (((type *)(vec).data)[i])
+
+/* Differences of either sign as small numbers. */
+static inline guint64
+ha_zigzag(guint64 delta)
+{
+    return delta << 1 ^ (0 - (delta >> 63));
+}
+
+static inline guint64
+ha_unzigzag(guint64 packed)
+{
+    return packed >> 1 ^ (0 - (packed & 1));
+}
 
 static inline guint64
 ha_graph_value(const HaGraph *g, guint column, HaId id)

@@ -118,7 +118,7 @@ guint64
 ha_graph_real_size(const HaGraph *g, HaId id)
 {
     guint64 size = ha_graph_size(g, id);
-    return g->columns[HA_EXTRA].items.n > 0 ? size + ha_graph_value(g, HA_EXTRA, id) : size;
+    return g->columns[HA_EXTRA].items.n > 0 ? size + ha_unzigzag(ha_graph_value(g, HA_EXTRA, id)) : size;
 }
 
 gboolean

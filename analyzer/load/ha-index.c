@@ -16,7 +16,7 @@
 #include "load/ha-load.h"
 
 #define MAGIC   "\x89HDINDX\n"
-#define VERSION 3u
+#define VERSION 4u
 #define SUFFIX  ".index"
 #define ALIGN   ((guint64)4096)
 #define END     ((gsize)64 << 10) /* of a dump, in its checksum */
