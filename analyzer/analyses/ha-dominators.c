@@ -9,6 +9,7 @@
 #include "text/ha-root-text.h"
 
 #define UNSEEN G_MAXUINT32
+#define AHEAD  16 /* references whose numbers are on their way */
 
 /* Nodes are numbered in preorder of a depth-first search; 0 is the super-root. All arrays but number[] are by these numbers. */
 struct HaDominators {
@@ -58,7 +59,7 @@ static inline Step
 begin(const Work *w, HaId id)
 {
     Step step = {ha_view_first(&w->refs, id), ha_view_first(&w->refs, (gsize)id + 1)};
-    for (guint64 at = step.at; at < MIN(step.end, step.at + 16); at++)
+    for (guint64 at = step.at; at < MIN(step.end, step.at + AHEAD); at++)
         __builtin_prefetch(&w->d->number[w->refs.refs[at]]);
     return step;
 }
@@ -80,36 +81,42 @@ search(Work *w, HaId start, guint32 above)
     if (!ha_vec_reserve(&w->stack, 1))
         return FALSE;
     const HaId *refs = w->refs.refs;
-    Step *step = w->stack.data;
+    guint32 *number = d->number;
+    gboolean framed = w->running != NULL;
+    Step *step = w->stack.data, *full = step + w->stack.capacity - 1;
     *step = begin(w, start);
-    while (node != above) {
+    for (;;) {
         guint64 at = step->at;
         for (; at < step->end; at++) {
-            if (at + 16 < step->end)
-                __builtin_prefetch(&d->number[refs[at + 16]]);
-            if (d->number[refs[at]] != UNSEEN || !ha_bits_get(w->live, refs[at]))
-                continue;
-            if (!ha_weak(&w->weak, at) && !is_way_back(w, d->object[node], refs[at]))
+            if (at + AHEAD < step->end)
+                __builtin_prefetch(&number[refs[at + AHEAD]]);
+            if (number[refs[at]] == UNSEEN && ha_bits_get(w->live, refs[at]) && !ha_weak(&w->weak, at) &&
+                !(framed && is_way_back(w, d->object[node], refs[at])))
                 break;
         }
         if (at == step->end) {
             node = d->parent[node];
+            if (node == above)
+                return TRUE;
             step--;
             continue;
         }
         HaId to = refs[at];
         step->at = at + 1;
-        d->number[to] = d->n;
+        number[to] = d->n;
         d->object[d->n] = to;
         d->parent[d->n] = node;
         node = d->n++;
-        w->stack.n = (gsize)(step - (Step *)w->stack.data) + 1;
-        if (!ha_vec_reserve(&w->stack, 1))
-            return FALSE;
-        step = (Step *)w->stack.data + w->stack.n;
-        *step = begin(w, to);
+        if (step == full) {
+            gsize depth = w->stack.capacity - 1;
+            w->stack.n = depth;
+            if (!ha_vec_reserve(&w->stack, 2))
+                return FALSE;
+            step = (Step *)w->stack.data + depth;
+            full = (Step *)w->stack.data + w->stack.capacity - 1;
+        }
+        *++step = begin(w, to);
     }
-    return TRUE;
 }
 
 /* Held by the super-root: the same as ha_is_root(), for all. */
@@ -303,7 +310,7 @@ find_semidominators(Work *w)
             if (i + 16 < n)
                 __builtin_prefetch(&d->number[from[i + 16]]);
             guint32 u = d->number[from[i]];
-            if (u == UNSEEN || ha_weak(&w->back_weak, first + i) || is_way_back(w, from[i], to))
+            if (u == UNSEEN || ha_weak(&w->back_weak, first + i) || (framed && is_way_back(w, from[i], to)))
                 continue;
             if (u > v)
                 u = evaluate(w, u, v + 1);

@@ -365,6 +365,8 @@ ha_paths_new(const HaPathsSpec *spec, GError **error)
     gboolean ok = holders != NULL && inner != NULL
                       ? ha_graph_need_referrers(spec->graph, error) && run(&w, holders, inner, error)
                       : no_memory(error);
+    if (p->ways->len == 0)
+        p->unreached = p->targets; /* or in detours only, which pass an object twice */
     ha_path_templates_free(w.templates);
     ha_reach_free(w.reach);
     ha_reach_free(w.before);
