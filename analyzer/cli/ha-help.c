@@ -60,9 +60,11 @@ char *
 ha_help_command(const HaCommand *command)
 {
     GString *text = g_string_new(NULL);
-    g_string_append_printf(text, "Usage: heapanalyze %s [OPTION…]%s%s [DUMP]\n\n%s.\n\n", command->name,
-                           command->args != NULL ? " " : "", command->args != NULL ? command->args : "",
-                           command->summary);
+    gboolean optional = command->min_args == 0;
+    g_string_append_printf(text, "Usage: heapanalyze %s [OPTION…]", command->name);
+    if (command->args != NULL)
+        g_string_append_printf(text, optional ? " [%s]" : " %s", command->args);
+    g_string_append_printf(text, " [DUMP]\n\n%s.\n\n", command->summary);
     if (command->options != NULL && command->options->name != NULL) {
         g_string_append(text, "Options:\n");
         add_options(text, command->options);

@@ -3,7 +3,6 @@
 #include <string.h>
 
 #include "analyses/ha-containers.h"
-#include "analyses/ha-type-match.h"
 #include "commands/ha-line.h"
 #include "commands/ha-types-private.h"
 #include "text/ha-size.h"
@@ -90,8 +89,7 @@ write_json(const HaContext *c, const GArray *rows, guint lines)
 gboolean
 ha_types_containers(HaContext *c, G_GNUC_UNUSED GError **error)
 {
-    const char *filter = ha_options_text(c->options, "filter");
-    g_autoptr(HaTypeSet) wanted = filter != NULL ? ha_type_set_new(c->graph, filter, HA_MATCH_PART) : NULL;
+    g_autoptr(HaTypeSet) wanted = ha_types_wanted(c, c->graph);
     g_autoptr(GArray) rows = ha_containers_count(c->graph, c->chosen);
     for (guint i = rows->len; wanted != NULL && i-- > 0;)
         if (!ha_type_set_has(wanted, g_array_index(rows, HaContainers, i).type))

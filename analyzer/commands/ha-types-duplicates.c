@@ -3,7 +3,6 @@
 #include <string.h>
 
 #include "analyses/ha-duplicates.h"
-#include "analyses/ha-type-match.h"
 #include "commands/ha-line.h"
 #include "commands/ha-types-private.h"
 #include "text/ha-escape.h"
@@ -140,8 +139,7 @@ gboolean
 ha_types_duplicates(HaContext *c, GError **error)
 {
     HaDuplicateTotal totals[HA_DUPLICATE_KINDS];
-    const char *filter = ha_options_text(c->options, "filter");
-    g_autoptr(HaTypeSet) wanted = filter != NULL ? ha_type_set_new(c->graph, filter, HA_MATCH_PART) : NULL;
+    g_autoptr(HaTypeSet) wanted = ha_types_wanted(c, c->graph);
     g_autoptr(HaBits) chosen = ha_bits_new(ha_graph_n_objects(c->graph), FALSE);
     if (chosen == NULL) {
         g_set_error_literal(error, HA_ERROR, HA_ERROR_FAILED, "not enough memory to compare the objects");

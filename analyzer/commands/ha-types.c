@@ -64,12 +64,21 @@ row_of(Histogram *h, const char *type)
     return row - 1;
 }
 
+HaTypeSet *
+ha_types_wanted(const HaContext *c, const HaGraph *g)
+{
+    const char *filter = ha_options_text(c->options, "filter");
+    HaTypeSet *wanted = filter != NULL ? ha_type_set_new(g, filter, HA_MATCH_PART) : NULL;
+    if (wanted != NULL && c->previous == NULL && ha_type_set_size(wanted) == 0)
+        ha_note("no type has '%s' in its name", filter);
+    return wanted;
+}
+
 /* Row of each type of a graph, G_MAXUINT: not wanted. Owned by the caller. */
 static guint *
 rows_of_types(Histogram *h, const HaGraph *g)
 {
-    const char *filter = ha_options_text(h->context->options, "filter");
-    g_autoptr(HaTypeSet) wanted = filter != NULL ? ha_type_set_new(g, filter, HA_MATCH_PART) : NULL;
+    g_autoptr(HaTypeSet) wanted = ha_types_wanted(h->context, g);
     guint *rows = g_new(guint, ha_graph_n_types(g));
     for (guint32 i = 0; i < ha_graph_n_types(g); i++)
         rows[i] = wanted == NULL || ha_type_set_has(wanted, i) ? row_of(h, ha_graph_nth_type(g, i)->name) : G_MAXUINT;

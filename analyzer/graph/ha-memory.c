@@ -9,7 +9,8 @@
 #include "graph/ha-mem.h"
 #include "text/ha-size.h"
 
-#define MARGIN ((guint64)20 << 20) /* libraries, buffers, the answer */
+#define IN_FILES "give --index, which keeps most of it on disk"
+#define MARGIN   ((guint64)20 << 20) /* libraries, buffers, the answer */
 
 static char *
 read_file(const char *root, const char *path)
@@ -47,11 +48,11 @@ number_in(const char *root, const char *folder, const char *file, guint64 *out)
 }
 
 static void
-lower(HaMemory *m, guint64 limit, guint64 used, const char *who)
+lower(HaMemory *m, guint64 limit, guint64 used, const char *who, const char *remedy)
 {
     guint64 left = limit > used ? limit - used : 0;
     if (left < m->bytes)
-        *m = (HaMemory){left, who};
+        *m = (HaMemory){left, who, remedy};
 }
 
 /* One control group: what it may take, less what it has and cannot give back. */
@@ -66,7 +67,7 @@ look_at_group(const char *root, const char *folder, gboolean second, HaMemory *m
     g_autofree char *stat = read_file(root, path);
     if (stat != NULL)
         (void)number_after(stat, second ? "inactive_file " : "total_inactive_file ", 1, &cache);
-    lower(m, limit, used > cache ? used - cache : 0, "in this control group");
+    lower(m, limit, used > cache ? used - cache : 0, "in this control group", "raise its limit, or " IN_FILES);
 }
 
 /* The group that a line of /proc/self/cgroup names, and those above it. */
@@ -87,12 +88,13 @@ look_at_groups(const char *root, const char *mount, const char *group, gboolean 
 HaMemory
 ha_memory_available_in(const char *root)
 {
-    HaMemory m = {G_MAXUINT64, "on this machine"};
+    static const char remedy[] = "use a machine with more, close other programs, or " IN_FILES;
+    HaMemory m = {G_MAXUINT64, "on this machine", remedy};
     g_autofree char *meminfo = read_file(root, "proc/meminfo");
     guint64 bytes, swap = 0;
     if (meminfo != NULL && number_after(meminfo, "MemAvailable:", 1024, &bytes)) {
         (void)number_after(meminfo, "SwapFree:", 1024, &swap);
-        lower(&m, bytes + swap, 0, "on this machine");
+        lower(&m, bytes + swap, 0, "on this machine", remedy);
     }
     g_autofree char *groups = read_file(root, "proc/self/cgroup");
     g_auto(GStrv) lines = groups != NULL ? g_strsplit(groups, "\n", -1) : NULL;
@@ -119,7 +121,7 @@ ha_memory_available(void)
     g_autofree char *statm = read_file("/", "proc/self/statm");
     if (statm != NULL && getrlimit(RLIMIT_AS, &limit) == 0 && limit.rlim_cur != RLIM_INFINITY &&
         number_after(statm, "", (guint64)sysconf(_SC_PAGESIZE), &pages))
-        lower(&m, limit.rlim_cur, pages, "under ulimit -v");
+        lower(&m, limit.rlim_cur, pages, "under ulimit -v", "raise that limit"); /* files in memory count, too */
     return m;
 }
 
@@ -152,8 +154,7 @@ ha_memory_ask(guint64 bytes, const char *what, GError **error)
         return TRUE;
     g_autofree char *needed = ha_size_text(bytes), *left = ha_size_text(memory.bytes);
     g_set_error(error, HA_GRAPH_ERROR, HA_GRAPH_ERROR_NO_MEMORY,
-                "not enough memory %s: that takes %s more, and there are %s %s: use a machine with more, close other "
-                "programs, or give --index, which keeps most of it on disk",
-                what, needed, left, memory.who);
+                "not enough memory %s: that takes %s more, and there are %s %s: %s", what, needed, left, memory.who,
+                memory.remedy);
     return FALSE;
 }

@@ -9,6 +9,7 @@
 typedef struct {
     guint64 bytes;   /* may still be taken; G_MAXUINT64: nothing is known */
     const char *who; /* whose limit that is: "on this machine", "in this control group", "under ulimit -v" */
+    const char *remedy;
 } HaMemory;
 
 HaMemory ha_memory_available(void);

@@ -42,12 +42,9 @@ fits(const HaBudget *b, guint64 objects, guint64 refs, guint64 bytes, guint64 ha
     if (b->waived || need < HA_MEMORY_WORTH || need <= memory.bytes || need - memory.bytes <= have)
         return TRUE;
     g_autofree char *needed = ha_size_text(need), *left = ha_size_text(memory.bytes + have);
-    g_set_error(
-        error, HA_LOAD_ERROR, HA_LOAD_ERROR_NO_MEMORY,
-        "'%s' needs %s %s of memory for %s%" G_GUINT64_FORMAT
-        " objects, and there are %s %s: use a machine with more, close other programs, or give --index, which keeps "
-        "most of it on disk",
-        b->name, exact ? "some" : "about", needed, exact ? "" : "about ", objects, left, memory.who);
+    g_set_error(error, HA_LOAD_ERROR, HA_LOAD_ERROR_NO_MEMORY,
+                "'%s' needs %s %s of memory for %s%" G_GUINT64_FORMAT " objects, and there are %s %s: %s", b->name,
+                exact ? "some" : "about", needed, exact ? "" : "about ", objects, left, memory.who, memory.remedy);
     return FALSE;
 }
 

@@ -8,7 +8,7 @@ import subprocess
 
 from support import dumps
 from support.folder import Folder, empty
-from support.programs import HEAPANALYZE, fails, heapanalyze, succeeds
+from support.programs import BUILD, HEAPANALYZE, fails, heapanalyze, run, succeeds
 from support.tap import Suite, check, equal
 
 FAILED, USAGE = 1, 2
@@ -145,6 +145,24 @@ def _():
         process.stderr.close()
         check(process.wait() in (0, 1), f'exit code {process.returncode}')
         check(b'cannot' not in err and b'pipe' not in err.lower(), err.decode())
+
+
+@suite.case('a machine with too little memory for a dump')
+def _():
+    """The kernel is made to tell less than there is: refused with the figures, and answered all the same from files with --index."""
+    with Folder() as folder:
+        dump, little, cache = f'{folder}/large.heap', f'{folder}/meminfo', f'{folder}/cache'
+        succeeds(run(f'{BUILD}/tests/bench/make-heap', '2000000', dump))
+        write(little, b'MemTotal: 200000 kB\nMemAvailable: 100000 kB\n')
+        there = ['bwrap', '--dev-bind', '/', '/', '--ro-bind', little, '/proc/meminfo']
+        command = [HEAPANALYZE, 'top', '--sort', 'retained', '--show-parents']
+        fails(run(*there, *command, dump), FAILED, 'large.heap', 'memory for 2000000 objects', 'on this machine', '--index')
+        expected = succeeds(run(*command, dump)).out
+        inside = dict(os.environ, XDG_CACHE_HOME=cache)
+        for _ in range(2):
+            equal(succeeds(run(*there, *command, '--index', dump, env=inside)).out == expected, True, 'the same answer')
+            check(all(name.endswith('.index') for name in os.listdir(f'{cache}/heapdump-gdb')), 'files are left')
+        equal(len(os.listdir(f'{cache}/heapdump-gdb')), 1, 'indexes')
 
 
 suite.run()

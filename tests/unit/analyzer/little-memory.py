@@ -36,7 +36,7 @@ def check(path, command):
         lines = result.stderr.splitlines()
         assert result.returncode == 1 and len(lines) == 1 and 'memory' in lines[0], (limit, result.returncode, result.stderr)
         assert result.stdout == '', (limit, result.stdout[:100])
-        if '--index' in lines[0] and 'under ulimit -v' in lines[0]:
+        if 'under ulimit -v: raise that limit' in lines[0]:
             foreseen.add('analysis' if 'for retained sizes: that takes' in lines[0] else 'loading')
     assert refused and worked, (refused, worked)
     return foreseen
