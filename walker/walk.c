@@ -184,35 +184,45 @@ write_object(struct wk *w, wk_addr object, struct wk_type *type)
     w->current = 0;
 }
 
-/* What else an object is made of, some objects before it is its turn. */
-static inline void
-prefetch_parts(const struct wk *w, const struct wk_type *type, wk_addr object)
+/* A call for nothing would search the page tables each time. */
+static inline __attribute__((always_inline)) void
+call_for_part(wk_addr part)
 {
-    const char *part;
+    if (part != 0)
+        __builtin_prefetch((const void *)(uintptr_t)part);
+}
+
+/*
+ * What else an object is made of, some objects before it is its turn. Always inline: gcc takes a function that does nothing but prefetch for one
+ * without effect, and drops calls of it.
+ */
+static inline __attribute__((always_inline)) void
+call_for_parts(const struct wk *w, const struct wk_type *type, wk_addr object)
+{
+    wk_addr keys;
 
     switch ((enum wk_walk)type->walk) {
     case WK_WALK_LIST:
-        __builtin_prefetch(WK_READ(const void *, object, WK_LIST_ITEMS));
+        call_for_part(WK_U64(object, WK_LIST_ITEMS));
         break;
     case WK_WALK_DICT:
-        part = WK_READ(const char *, object, WK_DICT_KEYS);
-        __builtin_prefetch(part);
-        __builtin_prefetch(part + 64);
-        __builtin_prefetch(WK_READ(const void *, object, WK_DICT_VALUES));
+        keys = WK_U64(object, WK_DICT_KEYS);
+        __builtin_prefetch((const void *)(uintptr_t)keys);
+        __builtin_prefetch((const void *)(uintptr_t)(keys + 64));
+        call_for_part(WK_U64(object, WK_DICT_VALUES));
         break;
     case WK_WALK_SET:
-        __builtin_prefetch(WK_READ(const void *, object, w->facts.set_table));
+        call_for_part(WK_U64(object, w->facts.set_table));
         break;
     case WK_WALK_FIELDS:
-        if ((type->flags & WK_TYPE_MANAGED) && w->facts.managed_values != 0) {
-            __builtin_prefetch(WK_READ(const void *, object, (int64_t)w->facts.managed_values));
-        } else if ((type->flags & WK_TYPE_MANAGED) && w->facts.values_tagged) {
-            __builtin_prefetch(WK_READ(const void *, object, (int64_t)w->facts.managed_dict));
-        }
+        if ((type->flags & WK_TYPE_MANAGED) && w->facts.managed_values != 0)
+            call_for_part(WK_U64(object, (int64_t)w->facts.managed_values));
+        else if ((type->flags & WK_TYPE_MANAGED) && w->facts.values_tagged)
+            call_for_part(WK_U64(object, (int64_t)w->facts.managed_dict));
         break;
     case WK_WALK_NONE:
         if (type->family == HF_FAMILY_STR || type->family == HF_FAMILY_BYTES)
-            __builtin_prefetch((const char *)(uintptr_t)object + 104); /* contents that go on */
+            call_for_part(object + 104); /* contents that go on */
         break;
     case WK_WALK_TUPLE:
     case WK_WALK_TRAVERSE:
@@ -241,7 +251,7 @@ look_ahead(struct wk *w)
         struct wk_type *type = wk_type_known(w, WK_U64(s->object[i], WK_OB_TYPE));
         s->type[i] = type;
         if (type != NULL && type->atom == WK_ATOM_NONE)
-            prefetch_parts(w, type, s->object[i]);
+            call_for_parts(w, type, s->object[i]);
     }
 }
 
