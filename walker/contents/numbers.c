@@ -17,6 +17,32 @@ static const uint64_t powers[][2] = {
 
 _Static_assert(sizeof powers / sizeof powers[0] == LAST_POWER - FIRST_POWER + 1, "a power for each exponent");
 
+#define FIVES_MAX 10
+
+static const uint32_t fives[FIVES_MAX + 1] = {1, 5, 25, 125, 625, 3125, 15625, 78125, 390625, 1953125, 9765625};
+
+static const uint64_t ten_to[] = {
+    1u,
+    10u,
+    100u,
+    1000u,
+    10000u,
+    100000u,
+    1000000u,
+    10000000u,
+    100000000u,
+    1000000000u,
+    10000000000u,
+    100000000000u,
+    1000000000000u,
+    10000000000000u,
+    100000000000000u,
+    1000000000000000u,
+    10000000000000000u,
+    100000000000000000u,
+    1000000000000000000u,
+};
+
 /* floor(log10(2^e)), floor(log10(3/4 * 2^e)), floor(log2(10^e)) for the exponents of doubles */
 static int
 floor_log10_pow2(int e)
@@ -57,9 +83,16 @@ shortest(uint64_t fraction, unsigned biased)
 {
     uint64_t c = biased != 0 ? fraction | 1ull << 52 : fraction;
     int q = (biased != 0 ? (int)biased : 1) - 1075;
-    /* whole numbers below 2^53 are their own shortest text */
-    if (q <= 0 && q > -53 && (c & ((1ull << -q) - 1)) == 0)
+    int zeros = __builtin_ctzll(c), bits = -(q + zeros); /* behind the point */
+
+    /* Whole numbers below 2^53, and exact decimals of up to 15 digits, which are all different doubles, are their own shortest text. */
+    if (bits <= 0 && q <= 0)
         return (struct decimal){c >> -q, 0};
+    if (bits > 0 && bits <= FIVES_MAX && c >> zeros < 1ull << 40) {
+        uint64_t digits = (c >> zeros) * fives[bits];
+        if (digits < ten_to[15])
+            return (struct decimal){digits, -bits};
+    }
 
     bool even = (c & 1) == 0, closer = fraction == 0 && biased > 1; /* the lower neighbour is half as far */
     int k = closer ? floor_log10_three_quarters_pow2(q) : floor_log10_pow2(q);
@@ -82,53 +115,81 @@ shortest(uint64_t fraction, unsigned biased)
     return (struct decimal){s + (middle > 4 * s + 2 || (middle == 4 * s + 2 && (s & 1))), k};
 }
 
-#define DIGITS_MAX 20 /* of a uint64_t */
-
-static inline void
-copy_digits(uint8_t *to, const uint8_t *digits)
+/* n digits, n <= 16, zeros in front included. */
+static inline uint8_t *
+put_n_digits(uint8_t *to, uint64_t v, int n)
 {
-    __builtin_memcpy(to, digits, DIGITS_MAX); /* what follows the digits does not count */
+    if (n <= 8) {
+        wk_put_all_digits(to, v * ten_to[8 - n]);
+    } else {
+        v *= ten_to[16 - n];
+        wk_put_all_digits(to, v / WK_EIGHT_DIGITS);
+        wk_put_all_digits(to + 8, v % WK_EIGHT_DIGITS);
+    }
+    return to + n;
+}
+
+/* So many zeros behind the last digit, if there are as many; returns how many went. */
+static inline __attribute__((always_inline)) int
+strip(uint64_t *v, int zeros)
+{
+    if (*v % ten_to[zeros] != 0)
+        return 0;
+    *v /= ten_to[zeros];
+    return zeros;
+}
+
+/* v > 0 */
+static inline int
+count_digits(uint64_t v)
+{
+    int n = (64 - __builtin_clzll(v)) * 1233 >> 12;
+
+    return n + (v >= ten_to[n]);
 }
 
 /* As repr() shows it: point within or near the digits, or an exponent of two digits and more. */
 static uint8_t *
 put_decimal(uint8_t *to, struct decimal d, bool point_zero)
 {
-    uint8_t digits[WK_DIGITS_ROOM + DIGITS_MAX] = {0};
+    uint64_t v = d.digits;
+    int exponent = d.exponent;
 
-    while (d.digits != 0 && d.digits % 10 == 0) {
-        d.digits /= 10;
-        d.exponent++;
+    if (exponent == 0 && v < ten_to[16]) {
+        to = wk_put_uint(to, v);
+        __builtin_memcpy(to, ".0", 2);
+        return to + (point_zero ? 2 : 0);
     }
-    int n = (int)(wk_put_uint(digits, d.digits) - digits);
-    int point = d.digits == 0 ? 1 : n + d.exponent; /* digits before the point */
+    if (v % 10 == 0) { /* shortest() leaves 15 zeros at most */
+        exponent += strip(&v, 8);
+        exponent += strip(&v, 4);
+        exponent += strip(&v, 2);
+        exponent += strip(&v, 1);
+    }
+    int n = count_digits(v), point = n + exponent; /* digits before the point */
 
     if (point > -4 && point <= 16) {
+        if (exponent >= 0) {
+            to = wk_put_uint(to, v * ten_to[exponent]);
+            __builtin_memcpy(to, ".0", 2);
+            return to + (point_zero ? 2 : 0);
+        }
         if (point <= 0) {
             __builtin_memcpy(to, "0.000", 5);
-            to += 2 - point;
-            copy_digits(to, digits);
-            return to + n;
+            return wk_put_uint(to + 2 - point, v);
         }
-        copy_digits(to, digits);
-        if (point < n) {
-            to[point] = '.';
-            copy_digits(to + point + 1, digits + point);
-            return to + n + 1;
-        }
-        for (int i = n; i < point; i++)
-            to[i] = '0';
-        to[point] = '.';
-        to[point + 1] = '0';
-        return to + point + (point_zero ? 2 : 0);
+        uint64_t whole = v / ten_to[-exponent];
+        to = wk_put_uint(to, whole);
+        *to = '.';
+        return put_n_digits(to + 1, v - whole * ten_to[-exponent], -exponent);
     }
-    *to++ = digits[0];
+    uint64_t first = v / ten_to[n - 1];
+    *to++ = (uint8_t)('0' + first);
     if (n > 1) {
-        *to++ = '.';
-        copy_digits(to, digits + 1);
-        to += n - 1;
+        *to = '.';
+        to = put_n_digits(to + 1, v - first * ten_to[n - 1], n - 1);
     }
-    int exponent = point - 1;
+    exponent = point - 1;
     *to++ = 'e';
     *to++ = exponent < 0 ? '-' : '+';
     exponent = exponent < 0 ? -exponent : exponent;
