@@ -241,6 +241,7 @@ struct wk_jump;
 struct wk_visited;
 struct wk_roles;
 struct wk_shape;
+struct wk_shown;
 struct wk_walk_state;
 struct wk_gc;
 struct wk_types;
@@ -349,6 +350,7 @@ struct wk {
     struct wk_fault *fault;      /* NULL until set-up */
     const struct wk_jump *early; /* where to give up before that */
     struct wk_shape *shapes;
+    struct wk_shown *shown;           /* contents/: texts of dicts */
     struct wk_open_names *open_names; /* contents/: what a redacted dump may show */
     struct wk_at_hand *at_hand;       /* roots/: names and lines that are asked for again and again */
     struct wk_stacks *stacks;         /* roots/: of frames that run; NULL until one is met */

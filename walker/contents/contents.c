@@ -12,6 +12,7 @@ void
 wk_contents_init(struct wk *w)
 {
     wk_at_hand_init(w);
+    w->shown = wk_map(w, WK_SHOWN * sizeof *w->shown);
     if (w->redact)
         wk_open_names_init(w);
 }
@@ -137,16 +138,44 @@ bytes_content(struct wk *w, struct wk_text *t, wk_addr start, uint64_t n)
     t->whole = n > t->len ? n : 0;
 }
 
+/*
+ * Records made by the thousand have the same keys: their text is made once. Nothing changes during the walk, so the same addresses are the
+ * same keys.
+ */
+static struct wk_shown *
+shown_of(struct wk *w, const struct wk_dict *d, const wk_addr *keys)
+{
+    uint64_t hash = d->n;
+
+    for (uint64_t i = 0; i < d->n; i++)
+        hash = (hash ^ keys[i]) * 0x9e3779b97f4a7c15ull;
+    return &w->shown[hash >> (64 - WK_SHOWN_BITS)];
+}
+
 static void
 dict_content(struct wk *w, struct wk_text *t, wk_addr object)
 {
     struct wk_dict d;
-    wk_addr key, value;
+    struct wk_shown *known = NULL;
+    wk_addr key, value, keys[WK_SHOWN_KEYS];
     uint64_t shown = 0, used = WK_U64(object, WK_DICT_USED);
     uint32_t end = 0; /* of the last key that fitted whole */
 
     if (!wk_dict_view(w, object, &d))
         return;
+    if (used == d.n && d.n <= WK_SHOWN_KEYS && d.n != 0) {
+        bool same = true;
+        for (uint64_t i = 0; i < d.n; i++)
+            keys[i] = WK_U64(d.entries, i * d.stride + d.key);
+        known = shown_of(w, &d, keys);
+        for (uint64_t i = 0; i < d.n; i++)
+            same &= keys[i] == known->keys[i];
+        if (same && known->n == d.n) {
+            t->bytes = known->text;
+            t->len = known->len;
+            return;
+        }
+    }
     for (uint64_t i = 0; i < d.n && !t->full; i++) {
         if (!wk_dict_entry(&d, i, &key, &value))
             continue;
@@ -165,6 +194,12 @@ dict_content(struct wk *w, struct wk_text *t, wk_addr object)
     if (shown < used) {
         t->len = end != 0 ? end : t->len;
         t->whole = used;
+    }
+    if (known != NULL && t->whole == 0 && t->len <= sizeof known->text && t->len <= w->content_limit) {
+        known->n = (uint32_t)d.n;
+        known->len = t->len;
+        __builtin_memcpy(known->keys, keys, sizeof keys);
+        __builtin_memcpy(known->text, t->buf, sizeof known->text);
     }
 }
 

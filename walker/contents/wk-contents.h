@@ -61,6 +61,16 @@ enum wk_content {
     WK_CONTENT_BYTESIO,
 };
 
+/* contents.c: the text of a dict with these keys and no others. */
+#define WK_SHOWN_BITS 6
+#define WK_SHOWN      (1u << WK_SHOWN_BITS)
+#define WK_SHOWN_KEYS 8u
+struct wk_shown {
+    wk_addr keys[WK_SHOWN_KEYS];
+    uint32_t n, len; /* n 0: none yet */
+    uint8_t text[128];
+};
+
 /* open-names.c: for wk_is_open() */
 void wk_open_names_init(struct wk *w);
 
