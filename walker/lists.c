@@ -11,17 +11,6 @@ wk_gc_init(struct wk *w)
     w->gc = wk_alloc(w, sizeof *w->gc);
 }
 
-bool
-wk_gc_is_head(const struct wk *w, wk_addr object)
-{
-    const struct wk_gc *gc = w->gc;
-
-    for (unsigned i = 0; i < gc->n_heads; i++)
-        if (gc->heads[i] + WK_GC_HEAD_SIZE == object)
-            return true;
-    return false;
-}
-
 /* Notes who is in the list of what gc.freeze() took out of the collector's sight: no object can tell. */
 static void
 note_frozen(struct wk *w, wk_addr head)
@@ -68,7 +57,7 @@ bool
 wk_gc_seed(struct wk *w)
 {
     struct wk_gc *gc = w->gc;
-    wk_addr heads[8], permanent[WK_GC_HEADS_MAX], low = ~0ull, high = 0;
+    wk_addr heads[8], permanent[WK_GC_HEADS_MAX];
     unsigned n, n_permanent = 0;
 
     /* the main one first, then the others: it stands last in their list */
@@ -79,10 +68,7 @@ wk_gc_seed(struct wk *w)
             return false;
         for (unsigned i = 0; i < n; i++) {
             gc->heads[gc->n_heads++] = heads[i];
-            if (interpreter == w->interpreter) {
-                low = heads[i] < low ? heads[i] : low;
-                high = heads[i] > high ? heads[i] : high;
-            }
+            wk_leave_out(w, heads[i] + WK_GC_HEAD_SIZE); /* links lead there as if it were an object */
         }
         if (n != 0)
             permanent[n_permanent++] = heads[n - 1];
@@ -93,8 +79,6 @@ wk_gc_seed(struct wk *w)
     }
     if (gc->n_heads == 0)
         return false;
-    gc->heads_low = low + WK_GC_HEAD_SIZE;
-    gc->heads_span = high - low < 4096 ? high - low : 0;
     learn(w);
     note_all_frozen(w, permanent, n_permanent);
     for (unsigned i = 0; i < gc->n_heads; i++) {

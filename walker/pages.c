@@ -28,14 +28,6 @@ wk_gc_init(struct wk *w)
     w->gc = wk_alloc(w, sizeof *w->gc);
 }
 
-bool
-wk_gc_is_head(const struct wk *w, wk_addr object)
-{
-    (void)w;
-    (void)object;
-    return false;
-}
-
 static void
 note_free(struct pages *p, wk_addr start, uint64_t size, uint32_t capacity, wk_addr block)
 {

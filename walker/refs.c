@@ -9,7 +9,6 @@
 #include "wk-types.h"
 #include "wk-visited.h"
 
-#define MARK_AHEAD  32u
 #define SEARCH_MAX  48u /* names of tp_traverse's references are looked for among so many at either end */
 #define MASK_FIELDS 32u
 #define MASK_VALUES 28u
@@ -23,13 +22,13 @@
 void
 wk_refs_mark(struct wk *w, const uint64_t *addr, uint64_t n)
 {
-    for (uint64_t i = 0; i < n;) {
-        uint64_t end = n - i < MARK_AHEAD ? n : i + MARK_AHEAD;
-        for (uint64_t k = i; k < end; k++)
-            wk_mark_prefetch(w, addr[k]);
-        for (; i < end; i++)
-            wk_mark_fast(w, addr[i]);
-    }
+    struct wk_visited *v = w->visited;
+    uint64_t i = 0;
+
+    for (; wk_unlikely(v->queueing) && i < n; i++)
+        wk_mark_queue(w, addr[i]);
+    for (; i < n; i++)
+        wk_mark_swept(w, v, addr[i]);
 }
 
 /*

@@ -54,6 +54,16 @@ wk_freeze(struct wk *w, wk_addr object)
     return fresh;
 }
 
+void
+wk_leave_out(struct wk *w, wk_addr a)
+{
+    struct wk_leaf *leaf = wk_leaf_of(w, a);
+    uint64_t word = (a >> 10) & (WK_LEAF_WORDS - 1), bit = 1ull << ((a >> 4) & 63);
+
+    leaf->seen[word] |= bit;
+    leaf->done[word] |= bit;
+}
+
 /* Shell sort: few leaves are new each time, and no library is at hand. */
 void
 wk_leaves_sort(struct wk *w)
@@ -78,6 +88,27 @@ wk_leaves_sort(struct wk *w)
             v->sorted[at] = number;
         }
     }
+}
+
+void
+wk_mark_queue(struct wk *w, wk_addr a)
+{
+    struct wk_visited *v = w->visited;
+
+    if (wk_impossible(a))
+        return;
+    struct wk_leaf *leaf = wk_leaf_of(w, a);
+    uint64_t word = (a >> 10) & (WK_LEAF_WORDS - 1), bit = 1ull << ((a >> 4) & 63);
+    if ((leaf->seen[word] & bit) != 0)
+        return;
+    wk_mark_in(w, leaf, a);
+    if (v->queue_tail - v->queue_head == WK_QUEUE_MAX) {
+        v->queueing = false;
+        return;
+    }
+    leaf->done[word] |= bit;
+    v->queue[v->queue_tail++ & (WK_QUEUE_MAX - 1)] = a;
+    __builtin_prefetch((const void *)(uintptr_t)a);
 }
 
 void

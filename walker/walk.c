@@ -53,13 +53,6 @@ wk_skip(struct wk *w, wk_addr object, const char *why)
 }
 
 static __attribute__((noinline, cold)) void
-not_an_object(struct wk *w, wk_addr object)
-{
-    if (!wk_gc_is_head(w, object))
-        wk_skip(w, object, "its type is no type");
-}
-
-static __attribute__((noinline, cold)) void
 write_broken(struct wk *w, struct wk_type *type, wk_addr object)
 {
     struct hf_object_row row = {.addr = object, .flags = HF_OBJ_BROKEN | HF_OBJ_SIZE_UNKNOWN};
@@ -114,7 +107,7 @@ write_object(struct wk *w, wk_addr object, struct wk_type *type)
     if (wk_unlikely(type == NULL)) {
         type = wk_type_find(w, WK_U64(object, WK_OB_TYPE));
         if (type == NULL) {
-            not_an_object(w, object);
+            wk_skip(w, object, "its type is no type");
             return;
         }
     }

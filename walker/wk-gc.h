@@ -12,14 +12,12 @@
 struct wk_gc {
     wk_addr heads[WK_GC_HEADS_MAX]; /* of the lists */
     unsigned n_heads;
-    wk_addr heads_low, heads_span; /* links that lead here are list heads, not objects */
-    bool frozen;                   /* some objects are frozen (gc.freeze): their bits are in the leaves */
+    bool frozen; /* some objects are frozen (gc.freeze): their bits are in the leaves */
 };
 
 void wk_gc_init(struct wk *w);
 bool wk_gc_seed(struct wk *w);  /* marks what the others are found from; false: not as the facts say */
 void wk_gc_again(struct wk *w); /* marks everything, in case links were lost with an object that could not be read */
-bool wk_gc_is_head(const struct wk *w, wk_addr object); /* a list's head, which looks like an object */
 
 #if WK_FREE_THREADED
 
@@ -44,10 +42,7 @@ wk_gc_row(struct wk *w, const struct wk_type *type, wk_addr object)
 static inline void
 wk_gc_mark_link(struct wk *w, uint64_t link)
 {
-    wk_addr object = (link & ~3ull) + WK_GC_HEAD_SIZE;
-
-    if (wk_likely(object - w->gc->heads_low > w->gc->heads_span))
-        wk_mark_fast(w, object);
+    wk_mark_fast(w, (link & ~3ull) + WK_GC_HEAD_SIZE);
 }
 
 /* What a row says of the collector; marks the neighbours in its list. */

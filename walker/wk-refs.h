@@ -2,8 +2,7 @@
 #pragma once
 /* What the files of references share: room in the arrays, marks, and the dicts and sets of refs-dict.c. */
 #include "wk-private.h"
-
-#define WK_POINTER_NEVER (~((1ull << 47) - 1) | 7) /* bits that no pointer to an object has */
+#include "wk-visited.h"
 
 /* The layout of dicts that share their keys and have values in the same places. */
 struct wk_shape {

@@ -16,6 +16,8 @@
 #define WK_LOWEST      0x10000ull /* no object below: the kernel maps nothing there */
 #define WK_QUEUE_MAX   4096u
 
+#define WK_POINTER_NEVER (~((1ull << 47) - 1) | 7) /* bits that no pointer to an object has */
+
 struct wk_leaf {
     uint64_t dirty[WK_LEAF_WORDS / 64];
     uint64_t seen[WK_LEAF_WORDS];
@@ -41,6 +43,7 @@ void wk_visited_init(struct wk *w);
 struct wk_leaf *wk_leaf_add(struct wk *w, wk_addr address);
 void wk_leaf_odd(struct wk *w, struct wk_leaf *leaf);
 void wk_leaves_sort(struct wk *w);
+void wk_leave_out(struct wk *w, wk_addr a);   /* what looks like an object and is none: it will not be written */
 bool wk_freeze(struct wk *w, wk_addr object); /* notes a frozen object; false: it was noted before */
 
 static inline bool
@@ -58,48 +61,45 @@ wk_leaf_of(struct wk *w, wk_addr a)
     return wk_likely(number != 0) ? &v->leaf[number] : wk_leaf_add(w, a);
 }
 
+/* Half of all marks are of objects seen before, in no order that a processor could learn: there is no branch on it. */
 static inline void
-wk_mark_new(struct wk *w, struct wk_leaf *leaf, wk_addr a, uint64_t word, uint64_t bit)
+wk_mark_in(struct wk *w, struct wk_leaf *leaf, wk_addr a)
 {
-    struct wk_visited *v = w->visited;
+    uint64_t word = (a >> 10) & (WK_LEAF_WORDS - 1);
+    uint64_t before = leaf->seen[word], after = before | 1ull << ((a >> 4) & 63);
 
-    leaf->seen[word] |= bit;
+    leaf->seen[word] = after;
+    leaf->dirty[word >> 6] |= (uint64_t)(after != before) << (word & 63);
     if (wk_unlikely((a & 8) != 0)) {
         if (leaf->odd == NULL)
             wk_leaf_odd(w, leaf);
-        leaf->odd[word] |= bit;
+        leaf->odd[word] |= after ^ before;
     }
-    if (v->queueing) {
-        if (v->queue_tail - v->queue_head < WK_QUEUE_MAX) {
-            leaf->done[word] |= bit;
-            v->queue[v->queue_tail++ & (WK_QUEUE_MAX - 1)] = a;
-            __builtin_prefetch((const void *)(uintptr_t)a);
-            return;
-        }
-        v->queueing = false;
-    }
-    leaf->dirty[word >> 6] |= 1ull << (word & 63);
 }
+
+/* For sweeps to find. */
+static inline void
+wk_mark_swept(struct wk *w, struct wk_visited *v, wk_addr a)
+{
+    uint32_t number;
+
+    if (wk_unlikely((a & WK_POINTER_NEVER) != 0))
+        return;
+    if (wk_likely((number = v->dir[a >> WK_LEAF_SHIFT]) != 0))
+        wk_mark_in(w, &v->leaf[number], a);
+    else if (a >= WK_LOWEST)
+        wk_mark_in(w, wk_leaf_add(w, a), a);
+}
+
+void wk_mark_queue(struct wk *w, wk_addr a); /* for the worklist, while it has room */
 
 static inline void
 wk_mark_fast(struct wk *w, wk_addr a)
 {
-    if (wk_unlikely(wk_impossible(a)))
-        return;
-    struct wk_leaf *leaf = wk_leaf_of(w, a);
-    uint64_t word = (a >> 10) & (WK_LEAF_WORDS - 1), bit = 1ull << ((a >> 4) & 63);
-    if ((leaf->seen[word] & bit) == 0)
-        wk_mark_new(w, leaf, a, word, bit);
-}
-
-/* Brings the bitmap word of an address nearer; harmless for any address below 2^47. */
-static inline void
-wk_mark_prefetch(const struct wk *w, wk_addr a)
-{
-    const struct wk_visited *v = w->visited;
-
-    if (wk_likely((a >> 47) == 0))
-        __builtin_prefetch(&v->leaf[v->dir[a >> WK_LEAF_SHIFT]].seen[(a >> 10) & (WK_LEAF_WORDS - 1)]);
+    if (wk_likely(!w->visited->queueing))
+        wk_mark_swept(w, w->visited, a);
+    else
+        wk_mark_queue(w, a);
 }
 
 /* Noted by wk_freeze(). */
