@@ -74,6 +74,7 @@ wk_output_open(struct wk *w)
     w->data_fd = (int)fd;
     wk_syscall6(WK_NR_fcntl, fd, WK_F_SETPIPE_SZ, PIPE_BYTES, 0, 0, 0); /* fewer switches; refused is fine */
     hf_writer_init(&w->out, wk_map(w, HF_WRITER_MEMORY), sink, w);
+    w->out.deposit = wk_arch_deposit();
     hf_write_header(&w->out, sizeof(void *));
     return true;
 }

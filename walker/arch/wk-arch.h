@@ -28,3 +28,5 @@ void wk_arch_restorer(void);
  * the object that stands there; -1: it does more, or it is not understood. Reads code, runs none.
  */
 int64_t wk_arch_getter_offset(const uint8_t *code);
+/* For hf_writer.deposit. */
+bool wk_arch_deposit(void);

@@ -40,7 +40,7 @@ uint8_t *
 hf_put_long_uv(uint8_t *p, uint64_t v)
 {
     if (__builtin_expect(v >> 56 == 0, 1))
-        return hf_put_spread(p, v);
+        return hf_put_spread(p, v, false);
     for (; v >= 0x80; v >>= 7)
         *p++ = (uint8_t)(v | 0x80);
     *p = (uint8_t)v;
@@ -343,7 +343,7 @@ hf_write_long_object(struct hf_writer *w, const struct hf_object_row *row)
         if (!(flags & HF_OBJ_CONT))
             from = row->addr;
         if (n > 0)
-            p = hf_put_refs(p, from, row->refs + done, n);
+            p = hf_put_refs(w, p, from, row->refs + done, n);
         end_row(w, HF_BUF_OBJECTS, p);
         if (!(flags & HF_OBJ_CONT)) {
             w->prev_addr = row->addr;
@@ -378,7 +378,7 @@ hf_write_root(struct hf_writer *w, enum hf_root_kind kind, uint64_t addr, uint32
 {
     uint8_t *p = begin_row(w, HF_BUF_ROOTS, 4 * UV_MAX);
     p = hf_put_uv(p, kind);
-    p = hf_put_daddr(p, w->prev_root, addr);
+    p = hf_put_daddr(p, w->prev_root, addr, w->deposit);
     p = hf_put_uv(p, name);
     p = hf_put_uv(p, counted ? 1 : 0);
     end_row(w, HF_BUF_ROOTS, p);
@@ -417,7 +417,7 @@ hf_write_frame(struct hf_writer *w, const struct hf_frame_row *row)
     uint64_t prev = 0;
     for (size_t i = 0; i < n; i++) {
         p = hf_put_uv(p, row->names[i]);
-        p = hf_put_daddr(p, prev, row->refs[i]);
+        p = hf_put_daddr(p, prev, row->refs[i], w->deposit);
         prev = row->refs[i];
     }
     end_row(w, HF_BUF_THREADS, p);

@@ -2,6 +2,7 @@
 /* Round trips: what the writer was given is what the reader hands out. */
 #include "dump-text.h"
 #include "sample.h"
+#include <heapfile/put.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <string.h>
@@ -129,6 +130,24 @@ test_random(void)
     }
     g_rand_free(rand);
     expect_rows(&s, lines);
+}
+
+/* The bytes do not depend on the instruction that made them. */
+static void
+test_deposit(void)
+{
+#ifdef __x86_64__
+    if (!__builtin_cpu_supports("bmi2"))
+        return;
+    for (unsigned i = 0; i < 100000; i++) {
+        uint8_t with[8], without[8];
+        uint64_t v = (uint64_t)g_test_rand_int() << 32 | (uint32_t)g_test_rand_int();
+        v = v >> 8 >> i % 56;
+        gsize n = (gsize)(hf_put_spread(without, v, false) - without);
+        g_assert_cmpmem(with, (gsize)(hf_put_spread(with, v, true) - with), without, n);
+        g_assert_true((without[n - 1] & 0x80) == 0 && n == (v == 0 ? 1u : (70u - (unsigned)__builtin_clzll(v)) / 7));
+    }
+#endif
 }
 
 static void
@@ -477,6 +496,7 @@ main(int argc, char **argv)
     g_test_add_func("/heapfile/rows/zoo", test_zoo);
     g_test_add_func("/heapfile/rows/numbers", test_numbers);
     g_test_add_func("/heapfile/rows/random", test_random);
+    g_test_add_func("/heapfile/rows/deposit", test_deposit);
     g_test_add_func("/heapfile/rows/none", test_no_rows);
     g_test_add_func("/heapfile/rows/long-texts", test_long_texts);
     g_test_add_func("/heapfile/rows/long-content", test_long_content);

@@ -86,3 +86,29 @@ __asm__(".text\n"
         "    mov $1, %eax\n"
         "    jmp *56(%rdi)\n"
         ".size wk_arch_jump, . - wk_arch_jump\n");
+
+struct cpuid {
+    uint32_t a, b, c, d;
+};
+
+static struct cpuid
+cpuid(uint32_t leaf)
+{
+    struct cpuid r;
+
+    __asm__ volatile("cpuid" : "=a"(r.a), "=b"(r.b), "=c"(r.c), "=d"(r.d) : "a"(leaf), "c"(0));
+    return r;
+}
+
+/* BMI2 came with pdep; AMD's needs hundreds of cycles for it before family 19h (Zen 3), and of others nothing is known. */
+bool
+wk_arch_deposit(void)
+{
+    struct cpuid vendor = cpuid(0);
+    bool intel = vendor.b == 0x756e6547, amd = vendor.b == 0x68747541; /* Genu, Auth */
+
+    if ((!intel && !amd) || vendor.a < 7 || (cpuid(7).b & 1u << 8) == 0)
+        return false;
+    uint32_t version = cpuid(1).a, family = (version >> 8 & 15) + (version >> 20 & 0xff);
+    return intel || family >= 0x19;
+}

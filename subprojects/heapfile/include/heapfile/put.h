@@ -24,16 +24,30 @@ hf_store64(uint8_t *p, uint64_t v)
     __builtin_memcpy(p, &v, sizeof v);
 }
 
-/* v < 2^56. Groups of seven bits are spread over bytes at once: lengths of deltas vary too much to be predicted. */
+/* Groups of seven bits, each in a byte of its own; v < 2^56. deposit: see struct hf_writer. */
+static inline uint64_t
+hf_spread(uint64_t v, bool deposit)
+{
+#ifdef __x86_64__
+    if (__builtin_expect(deposit, 1)) {
+        __asm__("pdep %2, %1, %0" : "=r"(v) : "r"(v), "rm"(0x7f7f7f7f7f7f7f7full));
+        return v;
+    }
+#else
+    (void)deposit;
+#endif
+    v = (v & 0x0000000000fffffffull) | (v & 0x00fffffff0000000ull) << 4;
+    v = (v & 0x00003fff00003fffull) | (v & 0x0fffc0000fffc000ull) << 2;
+    return (v & 0x007f007f007f007full) | (v & 0x3f803f803f803f80ull) << 1;
+}
+
+/* v < 2^56. All bytes at once: lengths of deltas vary too much to be predicted. */
 static inline uint8_t *
-hf_put_spread(uint8_t *p, uint64_t v)
+hf_put_spread(uint8_t *p, uint64_t v, bool deposit)
 {
     unsigned last = (unsigned)(63 - __builtin_clzll(v | 1)) * 37 >> 8; /* index of the last byte: bits / 7 */
 
-    v = (v & 0x0000000000fffffffull) | (v & 0x00fffffff0000000ull) << 4;
-    v = (v & 0x00003fff00003fffull) | (v & 0x0fffc0000fffc000ull) << 2;
-    v = (v & 0x007f007f007f007full) | (v & 0x3f803f803f803f80ull) << 1;
-    hf_store64(p, v | 0x0080808080808080ull >> (56 - 8 * last));
+    hf_store64(p, hf_spread(v, deposit) | 0x0080808080808080ull >> (56 - 8 * last));
     return p + last + 1;
 }
 
@@ -62,7 +76,7 @@ hf_delta(uint64_t prev, uint64_t addr)
 }
 
 static inline uint8_t *
-hf_put_daddr(uint8_t *p, uint64_t prev, uint64_t addr)
+hf_put_daddr(uint8_t *p, uint64_t prev, uint64_t addr, bool deposit)
 {
     uint64_t v = hf_delta(prev, addr);
 
@@ -71,7 +85,7 @@ hf_put_daddr(uint8_t *p, uint64_t prev, uint64_t addr)
         return p + 1;
     }
     if (__builtin_expect(v >> 56 == 0, 1))
-        return hf_put_spread(p, v);
+        return hf_put_spread(p, v, deposit);
     return hf_put_long_uv(p, v);
 }
 
@@ -103,11 +117,13 @@ hf_put_bytes(uint8_t *p, const void *src, size_t n)
 }
 
 static inline uint8_t *
-hf_put_refs(uint8_t *p, uint64_t prev, const uint64_t *refs, uint64_t n)
+hf_put_refs(const struct hf_writer *w, uint8_t *p, uint64_t prev, const uint64_t *refs, uint64_t n)
 {
+    bool deposit = w->deposit;
+
     for (uint64_t i = 0; i < n; i++) {
         uint64_t ref = refs[i];
-        p = hf_put_daddr(p, prev, ref);
+        p = hf_put_daddr(p, prev, ref, deposit);
         prev = ref;
     }
     return p;
@@ -135,7 +151,7 @@ hf_put_object_head(const struct hf_writer *w, uint8_t *p, uint32_t flags, uint64
     unsigned two = flags >= 0x80;
     p[0] = (uint8_t)((flags & 0x7f) | two << 7);
     p[1] = (uint8_t)(flags >> 7);
-    p = hf_put_daddr(p + 1 + two, w->prev_addr, addr);
+    p = hf_put_daddr(p + 1 + two, w->prev_addr, addr, w->deposit);
     return hf_put_uv(p, type);
 }
 
@@ -202,6 +218,6 @@ hf_write_object_here(struct hf_writer *w, const struct hf_object_row *row)
     flags |= n > 0 ? HF_OBJ_REFS : 0;
     uint8_t *p = hf_put_object_head(w, w->buf[HF_BUF_OBJECTS].at, flags, row->addr, row->type);
     p = hf_put_object_rest(p, row, flags, content_len, row->whole_length, n);
-    p = hf_put_refs(p, row->addr, row->refs, n);
+    p = hf_put_refs(w, p, row->addr, row->refs, n);
     hf_object_row_end(w, p, row->addr, n);
 }

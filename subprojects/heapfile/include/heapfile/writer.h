@@ -46,6 +46,8 @@ struct hf_writer {
     uint64_t prev_root;
     bool more; /* the last object row said MORE */
     bool failed;
+    bool
+        deposit; /* x86-64: pdep is there and fast; false after hf_writer_init(), for callers to set. Bytes are the same. */
 };
 
 /* Bytes of memory hf_writer_init wants; page-aligned memory is best, zeroed or not. */
