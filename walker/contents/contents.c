@@ -258,12 +258,36 @@ range_content(struct wk *w, struct wk_text *t, wk_addr object)
     values_text(w, t, values, plain ? 2 : 3);
 }
 
+/* "[Errno 2] No such file or directory: 'name'", as str() of an OSError; members: where they stand. */
+static bool
+os_error_content(struct wk *w, struct wk_text *t, wk_addr object, uint64_t members)
+{
+    wk_addr number = WK_U64(object, members), text = WK_U64(object, members + 8);
+    wk_addr file = WK_U64(object, members + 16), second = WK_U64(object, members + 24);
+
+    if (number == 0 || !wk_has_flag(number, WK_TPF_LONG) || !wk_is_str(text))
+        return false;
+    wk_text_cstr(t, "[Errno ");
+    wk_text_value(w, t, number);
+    wk_text_cstr(t, "] ");
+    wk_text_data(w, t, text, UINT32_MAX);
+    for (unsigned i = 0; i < 2 && file != 0; i++, file = second) {
+        wk_text_cstr(t, i == 0 ? ": " : " -> ");
+        wk_text_value(w, t, file);
+        if (second == 0)
+            break;
+    }
+    return true;
+}
+
 /* As between the parentheses of repr(); a single text without its quotes, as str(). */
 static void
-exception_content(struct wk *w, struct wk_text *t, wk_addr object)
+exception_content(struct wk *w, struct wk_text *t, const struct wk_type *type, wk_addr object)
 {
     wk_addr args = WK_U64(object, w->facts.exc_args);
 
+    if (type->data[0] != 0 && os_error_content(w, t, object, type->data[0]))
+        return;
     if (args == 0 || !wk_has_flag(args, WK_TPF_TUPLE))
         return;
     uint64_t n = wk_tuple_size(args);
@@ -388,7 +412,7 @@ wk_content(struct wk *w, const struct wk_type *type, wk_addr object)
         range_content(w, t, object);
         break;
     case WK_CONTENT_EXCEPTION:
-        exception_content(w, t, object);
+        exception_content(w, t, type, object);
         break;
     case WK_CONTENT_TASK:
     case WK_CONTENT_FUTURE:

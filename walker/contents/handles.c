@@ -11,6 +11,7 @@ enum {
     SOCKET_FD = WK_HEAD,
     SOCKET_FAMILY = WK_HEAD + 4,
     SOCKET_TYPE = WK_HEAD + 8,
+    SOCKET_PROTO = WK_HEAD + 12,
     SOCKET_TIMEOUT = WK_HEAD + 24, /* ns; negative: none */
     LOCK_LOCKED = WK_HEAD + 16,    /* of the older kind */
     RLOCK_OWNER = WK_HEAD + 8,
@@ -82,6 +83,7 @@ static void
 socket_text(struct wk *w, struct wk_text *t, wk_addr socket)
 {
     int32_t fd = WK_I32(socket, SOCKET_FD), family = WK_I32(socket, SOCKET_FAMILY), type = WK_I32(socket, SOCKET_TYPE);
+    int32_t proto = WK_I32(socket, SOCKET_PROTO);
     int64_t timeout = WK_I64(socket, SOCKET_TIMEOUT);
 
     (void)w;
@@ -97,6 +99,11 @@ socket_text(struct wk *w, struct wk_text *t, wk_addr socket)
     wk_text_cstr(t, type == 1 ? " stream" : type == 2 ? " datagram" : type == 3 ? " raw" : " type ");
     if (type < 1 || type > 3)
         wk_text_int(t, type);
+    if (proto != 0) {
+        wk_text_cstr(t, proto == 6 ? " tcp" : proto == 17 ? " udp" : " proto ");
+        if (proto != 6 && proto != 17)
+            wk_text_int(t, proto);
+    }
     if (fd < 0 || timeout < 0)
         return;
     if (timeout == 0) {

@@ -225,6 +225,19 @@ by_flags(struct wk_type *type, uint64_t flags)
     return false;
 }
 
+/* Where an OSError has its number, text and two file names; 0: it is none. */
+static uint64_t
+os_error_members(struct wk *w, wk_addr type)
+{
+    for (unsigned i = 0; type != 0 && i < MAX_BASES; i++, type = WK_U64(type, WK_TP_BASE)) {
+        int64_t at = wk_member_offset(w, type, "errno");
+        if (at > 0 && wk_member_offset(w, type, "strerror") == at + 8 &&
+            wk_member_offset(w, type, "filename") == at + 16 && wk_member_offset(w, type, "filename2") == at + 24)
+            return (uint64_t)at;
+    }
+    return 0;
+}
+
 void
 wk_content_prepare(struct wk *w, struct wk_type *type)
 {
@@ -237,8 +250,11 @@ wk_content_prepare(struct wk *w, struct wk_type *type)
         type->family = HF_FAMILY_BOOL;
         return;
     }
-    if (by_flags(type, flags))
+    if (by_flags(type, flags)) {
+        if (type->content == WK_CONTENT_EXCEPTION)
+            type->data[0] = os_error_members(w, type->addr);
         return;
+    }
     for (size_t i = 0; i < sizeof by_symbol / sizeof by_symbol[0]; i++)
         if (wk_is_subtype(w, type->addr, wk_symbol(w, (enum wk_symbol)by_symbol[i].symbol))) {
             type->content = by_symbol[i].content;
