@@ -15,10 +15,12 @@
 #define THREADS_MAX  (1u << 20)
 #define PRE_HEADER   16u /* words of managed dict and weak references before an object */
 #define TAG_MASK     15u
+#define DEBUG_BEFORE 16u /* what the hooks of PYTHONMALLOC=debug put before each block's data */
 
 struct pages {
     uint64_t free[BLOCKS_MAX / 64]; /* of the page at hand */
     uint64_t n_pages, n_objects;
+    uint32_t before, before_pre; /* bytes of a block before its object */
     bool learning;
 };
 
@@ -134,7 +136,7 @@ segments(struct wk *w, struct pages *p, wk_addr first)
             bool used = WK_U32(slice, f->page_block_size) > 1;
             /* the first slices are the segment's own */
             if (used && (tag == f->heap_gc || tag == f->heap_gc_pre) && slice != at + f->segment_slices)
-                one_page(w, p, slice, tag == f->heap_gc ? 0 : PRE_HEADER);
+                one_page(w, p, slice, tag == f->heap_gc ? p->before : p->before_pre);
             slice += (slices != 0 ? slices : 1) * (uint64_t)f->page_size;
         }
     }
@@ -149,13 +151,15 @@ wk_gc_seed(struct wk *w)
     uint32_t n = 0;
 
     p->learning = true;
+    p->before = w->real_add != 0 ? DEBUG_BEFORE : 0;
+    p->before_pre = p->before + PRE_HEADER;
     for (wk_addr i = wk_interpreter_next(w, 0); i != 0; i = wk_interpreter_next(w, i)) {
         for (wk_addr t = WK_U64(i, f->interp_tstate_head); t != 0 && n < THREADS_MAX;
              t = WK_U64(t, f->tstate_next), n++) {
             if (WK_U32(t, f->tstate_heaps_ready) == 0)
                 continue;
-            heap(w, p, t + f->tstate_heaps + f->heap_gc * f->heap_size, 0);
-            heap(w, p, t + f->tstate_heaps + f->heap_gc_pre * f->heap_size, PRE_HEADER);
+            heap(w, p, t + f->tstate_heaps + f->heap_gc * f->heap_size, p->before);
+            heap(w, p, t + f->tstate_heaps + f->heap_gc_pre * f->heap_size, p->before_pre);
         }
         segments(w, p, WK_U64(i, f->interp_abandoned) & ~(uint64_t)(f->segment_size - 1));
         segments(w, p, WK_U64(i, f->interp_abandoned_visited));

@@ -70,15 +70,15 @@ def names(dump):
         check(not missing, lambda: f'{kind} lacks {missing}, has {sorted(map(str, found.get(kind, ())))[:20]}')
 
 
-def inside(interpreter, how, folder):
+def inside(interpreter, how, folder, environment={}):
     run = subprocess.run([interpreter.path, '-W', 'ignore', os.path.join(HERE, 'inside-oracle.py'), os.environ['HEAPDUMP_HARNESS'], folder, how],
-                         capture_output=True, text=True, errors='replace', timeout=120)
+                         capture_output=True, text=True, errors='replace', timeout=120, env={**os.environ, **environment})
     equal((run.returncode, run.stderr), (0, ''), 'inside-oracle.py')
 
 
-def compare(interpreter, how):
+def compare(interpreter, how, environment={}):
     with tempfile.TemporaryDirectory() as folder:
-        inside(interpreter, how, folder)
+        inside(interpreter, how, folder, environment)
         with open(f'{folder}/result.json') as file:
             result = json.load(file)
         equal((result['status'], result['errno']), (0, 0), 'result file')
@@ -119,6 +119,8 @@ for found_ in interpreters.loading():
     suite.case(f'inline, {found_}', inline, found_)
 for found_ in interpreters.loading()[:1] + interpreters.loading()[-2:]:  # the thread state has been kept in three places
     suite.case(f'asleep, {found_}', compare, found_, 'asleep')
+for found_ in [i for i in interpreters.loading() if not i.gil]:  # hooks stand before each block of the pages gone through
+    suite.case(f'allocator that debugs, {found_}', compare, found_, 'ghost', {'PYTHONMALLOC': 'debug'})
 for found_ in interpreters.loading()[-1:]:
     suite.case(f'as linked, {found_}', compare, found_, 'library')
     suite.case(f'frozen, {found_}', compare, found_, 'frozen')
