@@ -299,6 +299,9 @@ static const struct known_field known[] = {
     /* numpy/ndarraytypes.h, PyArrayObject_fields, the same since 1.7: an array is no gc object */
     HIDDEN("numpy.ndarray", 4, ".base"),
     HIDDEN("numpy.ndarray", 5, ".dtype"),
+    /* numpy/arrayscalars.h, PyVoidScalarObject: an element of a structured array is a view of it */
+    HIDDEN("numpy.void", 2, ".dtype"),
+    HIDDEN("numpy.void", 4, ".base"),
 };
 
 /* Whether name is one of the words of types. */

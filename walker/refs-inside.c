@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/* References of structures that only sources describe: results in functools' caches, variables of a context, elements of numpy's arrays. */
+/* References of structures that only sources describe: results in functools' caches, variables of a context. */
 #include "wk-objects.h"
 #include "wk-refs.h"
 
@@ -14,16 +14,6 @@ enum {
     HAMT_CHILDREN = 32,
     HAMT_PAIRS_MAX = 1 << 20,
     CONTEXT_VAR_NAME = WK_HEAD,
-    /* numpy/ndarraytypes.h: PyArrayObject_fields, PyArray_Descr */
-    ARRAY_DATA = WK_HEAD,
-    ARRAY_DIMENSIONS = WK_HEAD + 8, /* how many */
-    ARRAY_SIZES = WK_HEAD + 16,
-    ARRAY_DESCR = WK_HEAD + 40,
-    ARRAY_FLAGS = WK_HEAD + 48, /* 1: in the order of C, 2: of Fortran, 4: the data is its own */
-    DESCR_NUMBER = WK_HEAD + 12,
-    NUMBER_OF_OBJECTS = 17,
-    DIMENSIONS_MAX = 64,
-    ELEMENTS_MAX = 1 << 28,
 };
 
 bool
@@ -93,33 +83,4 @@ wk_hamt_refs(struct wk *w, wk_addr node)
         wk_ref(w, key, variable, 0);
         wk_ref(w, value, wk_is_str(name) ? wk_name_str(w, WK_NAME_VAR, name) : variable, 0);
     }
-}
-
-enum hf_run_kind
-wk_ndarray_items(struct wk *w, wk_addr array)
-{
-    struct wk_refs *r = &w->refs;
-    wk_addr descr = WK_U64(array, ARRAY_DESCR), data = WK_U64(array, ARRAY_DATA), sizes = WK_U64(array, ARRAY_SIZES);
-    uint32_t dimensions = WK_U32(array, ARRAY_DIMENSIONS), flags = WK_U32(array, ARRAY_FLAGS);
-    uint64_t n = 1, bits = 0;
-
-    if (descr == 0 || data == 0 || WK_I32(descr, DESCR_NUMBER) != NUMBER_OF_OBJECTS || (flags & 3) == 0 ||
-        (flags & 4) == 0 || dimensions > DIMENSIONS_MAX)
-        return HF_RUN_UNNAMED; /* a view's elements are its base's */
-    for (uint32_t i = 0; i < dimensions; i++) {
-        uint64_t size = WK_U64(sizes, 8 * i);
-        if (size > ELEMENTS_MAX || n * size > ELEMENTS_MAX)
-            wk_broken(w);
-        n *= size;
-    }
-    wk_refs_room(w, n);
-    for (uint64_t i = 0; i < n; i++) {
-        wk_addr element = WK_U64(data, 8 * i);
-        bits |= element;
-        r->addr[r->n] = element;
-        r->n += element != 0;
-    }
-    if ((bits & WK_POINTER_NEVER) != 0)
-        wk_broken(w);
-    return dimensions == 1 && r->n == n ? HF_RUN_INDEX : HF_RUN_UNNAMED;
 }

@@ -9,7 +9,7 @@
  *   lists.c      the collector's objects, pages.c in free-threaded builds
  *   visited.[ch] bitmap of addresses seen and written                           memory.c       regions, growing arrays
  *   types.c      type cache: what is asked of a type once                       sizes.c        sys.getsizeof without Python
- *   refs.c       references of an object, refs-dict.c of dicts and sets, refs-inside.c of what only CPython's sources tell
+ *   refs.c       references of an object, refs-dict.c of dicts and sets, refs-inside.c of what only CPython's sources tell, refs-array.c of numpy's arrays
  *   refs-prepare.c how a type's references are found    known-fields.c names in C structs    roles.c names of other objects' items
  *   names.c      names and layouts, each written once                           text.c         bounded text
  *   real-sizes.c what objects take of the allocator

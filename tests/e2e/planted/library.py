@@ -148,6 +148,19 @@ def arrays(p):
     p.edge('base of an array of a subclass', named, '.base', named.base)
     p.edge('element of the base', named.base, '[7]', objects[7])
     p.attribute('array of a subclass', named, 'attr', named.attr)
+    kind = numpy.dtype([('n', 'i1'), (('a title', 'o'), object), ('inner', [('x', 'f4'), ('p', object, (2, 2))])])
+    records = numpy.zeros((2, 3), dtype=kind)
+    records['o'][1, 2], records['inner']['p'][0, 1][1, 0] = fresh('in a structured array'), fresh('nested in a structured array')
+    record = records[1, 2]
+    p.edge('field of a structured array', records, '*', records['o'][1, 2])
+    p.edge('nested field of a structured array', records, '*', records['inner']['p'][0, 1][1, 0])
+    p.edge('base of an element', record, '.base', records)
+    p.edge('dtype of an element', record, '.dtype', record.dtype)
+    every = records[::-1, ::2]
+    p.edge('base of a view with steps', every, '.base', records)
+    p.edge('base of a field', records['o'].T, '.base', records)
+    for what, o in (('structured array', records), ('view with steps', every), ('transposed array', table.T), ('element', record)):
+        p.type('size of a ' + what, o)
     for what, o in (('array', numbers), ('view', view), ('array of objects', objects), ('table', table)):
         p.type('size of an ' + what, o)
     data, sizes = numbers.ctypes.data, ctypes.c_void_p.from_address(id(numbers) + 32).value
