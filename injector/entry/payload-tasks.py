@@ -8,7 +8,7 @@ def __payload_entrypoint(output_path, event_loop):
     asyncio_tasks = modules.get('asyncio.tasks')
 
     def running_loops():
-        """The loop that was found for us, and those whose run_forever() stands on a thread's stack."""
+        # The loop that was found for us, and those whose run_forever() stands on a thread's stack.
         kind = getattr(modules.get('asyncio.events'), 'AbstractEventLoop', None)
         loops = [event_loop] if event_loop is not None else []
         for frame in sys._current_frames().values():
@@ -54,7 +54,7 @@ def __payload_entrypoint(output_path, event_loop):
         return kind.__module__ + '.' + kind.__qualname__
 
     def step(thing):
-        """Name, code, frame and what it awaits, of a coroutine, generator or asynchronous generator; None for other awaitables."""
+        # Name, code, frame and what it awaits, of a coroutine, generator or asynchronous generator; None for other awaitables.
         for prefix, following in (('cr_', 'cr_await'), ('gi_', 'gi_yieldfrom'), ('ag_', 'ag_await')):
             try:
                 code, frame, after = getattr(thing, prefix + 'code'), getattr(thing, prefix + 'frame'), getattr(thing, following)
@@ -64,7 +64,7 @@ def __payload_entrypoint(output_path, event_loop):
         return None
 
     def hidden_generator(awaitable):
-        """asend() and athrow() do not show the asynchronous generator that they drive: found among what they refer to."""
+        # asend() and athrow() do not show the asynchronous generator that they drive: found among what they refer to.
         loaded = 'gc' in modules
         import gc
         if not loaded:

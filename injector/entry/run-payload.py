@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 # Runs a payload inside the target. Its globals are a dictionary of ours that holds payload, payload_name, output_path, traceback_path and
 # printed_path. It imports nothing that may not be loaded yet, changes nothing of the application's, and leaves no name, thread object or cycle behind.
+# No docstrings: for each of them 3.13's compiler and later ones look up a method by a text made anew, which stays in the cache of types.
 # `failed` in the globals tells the caller that the payload raised.
 
 def run(own):
@@ -11,7 +12,7 @@ def run(own):
     write = print
 
     def captured_print(*values, **how):
-        """The payload's print: the text goes to whoever asked for the run, not into the application's output."""
+        # The payload's print: the text goes to whoever asked for the run, not into the application's output.
         if how.get('file') is not None:
             return write(*values, **how)
         sep, end = how.get('sep'), how.get('end')
@@ -24,7 +25,7 @@ def run(own):
         return lines[number - 1].strip() if 0 < number <= len(lines) else ''
 
     def frames_of(error):
-        """Lines for the stack of an exception, without our own frames."""
+        # Lines for the stack of an exception, without our own frames.
         lines, before, repeated = [], None, 0
         step = error.__traceback__
         while step is not None and step.tb_frame.f_globals is own:
@@ -61,7 +62,7 @@ def run(own):
         return '%s%s%s\n' % (where, name, ': ' + text if text else '')
 
     def describe(error):
-        """Like traceback.format_exception, which may not be loaded."""
+        # Like traceback.format_exception, which may not be loaded.
         parts, seen = [], set()
         while error is not None and id(error) not in seen and len(seen) < 50:
             seen.add(id(error))
@@ -82,7 +83,7 @@ def run(own):
             file.write(text.encode('utf-8', 'backslashreplace'))
 
     def running_loop():
-        """The event loop that runs in some thread, the main thread's first; None without one. Loads nothing, asks no thread."""
+        # The event loop that runs in some thread, the main thread's first; None without one. Loads nothing, asks no thread.
         tasks = modules.get('asyncio.tasks')
         found = []
         for name in ('_all_tasks', '_scheduled_tasks', '_eager_tasks'):
@@ -115,7 +116,7 @@ def run(own):
         return loops[0] if loops else None
 
     def forget_thread():
-        """threading.current_thread(), which logging calls, made an object for this thread that would stay."""
+        # threading.current_thread(), which logging calls, made an object for this thread that would stay.
         threading = modules.get('threading')
         if threading is None:
             return

@@ -1,10 +1,11 @@
 # SPDX-License-Identifier: MIT
 """--payload and --gc: what they do, what they say, and that they leave the program as it was."""
+import collections
 import os
 import re
 
 from entry_support import Folder, same_answers
-from support import interpreters, procstate
+from support import dumps, heapfile, interpreters, procstate
 from support.programs import heapdump, succeeds
 from support.tap import Suite, check, equal
 from support.target import Target
@@ -132,7 +133,23 @@ def leaves_nothing(interpreter):
         equal(os.listdir(stages.folder.name), [], 'what is left where the stages were')
 
 
+def leaves_no_object(interpreter):
+    """Nor what hides in caches of the interpreter's: names that C looked up by their text."""
+    # open() for text leaves such a name itself, in any program
+    payload = 'def __payload_entrypoint(path, loop):\n    file = open(path, "wb")\n    file.write(b"x")\n    file.close()\n'
+    with Folder() as folder, Target(interpreter, 'entered.py', 'sleep') as target:
+        counts = []
+        for runs in (3, 10):
+            for _ in range(runs):
+                succeeds(folder.run(target, payload))
+            dump = heapfile.Dump(dumps.dump(target, folder.path('x.heap')))
+            counts.append(collections.Counter(o.type.name for o in dump.objects.values()))
+        equal(dict(counts[1] - counts[0]), {}, 'objects more after ten runs')
+
+
 for found in interpreters.dumpable():
+    if found.gil:  # without one code and functions go with the next collection
+        suite.case(f'no object stays: {found}', leaves_no_object, found)
     suite.case(f'a payload runs: {found}', runs, found)
     suite.case(f'a payload raises: {found}', raises, found)
     suite.case(f'a payload is given the running event loop: {found}', finds_loop, found)
