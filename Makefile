@@ -5,7 +5,7 @@ BUILD  ?= build
 PREFIX ?= /usr/local
 DEMO   ?= demo
 
-.PHONY: build demo check torture deaths registers real-mypy bench install clean help
+.PHONY: build demo check torture deaths registers shadow-stack security-modules real-mypy bench install clean help
 
 build: $(BUILD)/build.ninja
 	@ninja -C $(BUILD)
@@ -39,6 +39,16 @@ registers:
 	@$(MAKE) --no-print-directory build
 	@HEAPDUMP_BUILD=$(BUILD) tests/e2e/registers.py $(REGISTERS)
 
+shadow-stack:
+	@tools/setup --test
+	@$(MAKE) --no-print-directory build
+	@HEAPDUMP_BUILD=$(BUILD) tests/targets/machine --shadow-stack python3 tests/e2e/shadow-stack.py
+
+security-modules:
+	@tools/setup --test
+	@$(MAKE) --no-print-directory build
+	@HEAPDUMP_BUILD=$(BUILD) tests/targets/machine python3 tests/e2e/security-modules.py
+
 real-mypy:
 	@tools/setup --test
 	@$(MAKE) --no-print-directory build
@@ -62,6 +72,8 @@ help:
 	@echo 'make torture   dump targets in every state, with every interpreter; TORTURE="--attempts 3 --versions 3.12 --states GIL --way tasks" for less'
 	@echo 'make deaths    kill, interrupt and stop whoever takes part in a dump, at random moments; DEATHS="--rounds 500 --modes ghost" for more'
 	@echo 'make registers dump one process 2000 times while it works with known answers in every register; REGISTERS="--rounds 500 --versions 3.12" for less'
+	@echo 'make shadow-stack dump targets that run with a shadow stack (CET), on an emulated machine; names the packages that it needs'
+	@echo 'make security-modules have dumps forbidden by Yama and AppArmor, on an emulated machine; names the packages that it needs'
 	@echo 'make real-mypy dump a mypy daemon that has checked sympy (2 GB), confirm in it who holds most; MYPY="--holders 5 TREE" for less'
 	@echo 'make bench     run the benchmarks'
 	@echo 'make install   install under PREFIX ($(PREFIX)), below DESTDIR if that is set'

@@ -213,35 +213,6 @@ tracer_of(const InjTarget *t)
     return 0;
 }
 
-gboolean
-inj_preflight_shadow_stack(const char *status)
-{
-    static const char NAME[] = "\nx86_Thread_features:";
-    const char *line = strstr(status, NAME);
-
-    if (line == NULL)
-        return FALSE;
-    line += strlen(NAME);
-    g_autofree char *text = g_strndup(line, strcspn(line, "\n"));
-    g_auto(GStrv) words = g_strsplit_set(text, " \t", -1);
-    return g_strv_contains((const char *const *)words, "shstk");
-}
-
-/* Of any thread: each may be the one that is led into the stub. */
-static gboolean
-has_shadow_stack(const InjTarget *t)
-{
-    g_autoptr(GArray) threads = inj_target_threads(t);
-
-    for (guint i = 0; i < threads->len; i++) {
-        g_autofree char *name = g_strdup_printf("task/%d/status", (int)g_array_index(threads, pid_t, i));
-        g_autofree char *status = inj_target_proc(t, name, NULL);
-        if (status != NULL && inj_preflight_shadow_stack(status))
-            return TRUE;
-    }
-    return FALSE;
-}
-
 /* How often a thread was put to sleep, if it is in the kernel's uninterruptible one; 0. */
 static guint64
 uninterruptible(const InjTarget *t, pid_t tid)
@@ -317,14 +288,6 @@ inj_preflight_state(const InjTarget *t, const InjStat *st, GError **error)
         g_set_error(error, INJ_ERROR, INJ_ERROR_FAILED,
                     "process %d (%s) is stopped: let it go on first (kill -CONT %d, or fg in its shell)", pid, t->comm,
                     pid);
-        return FALSE;
-    }
-    /* No processor that enforces it was at hand to prove that the ways in and out are right there. */
-    if (has_shadow_stack(t)) {
-        g_set_error(error, INJ_ERROR, INJ_ERROR_FAILED,
-                    "process %d (%s) runs with a shadow stack (CET, shstk), under which a thread that is led elsewhere "
-                    "might be killed: start it without (no glibc.cpu.hwcaps=SHSTK in GLIBC_TUNABLES)",
-                    pid, t->comm);
         return FALSE;
     }
     if (cgroup != NULL && inj_preflight_frozen(cgroup, "/sys/fs/cgroup")) {

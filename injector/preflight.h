@@ -25,8 +25,6 @@ void inj_preflight_no_tracing(GError **error);
 /* errnum: why doing what ("open its memory") failed. */
 void inj_preflight_permission(const InjTarget *t, const char *what, int errnum, GError **error);
 gboolean inj_preflight_state(const InjTarget *t, const InjStat *st, GError **error);
-/* Pure: does the thread of this /proc/PID/task/TID/status run with a shadow stack (x86_Thread_features: Linux 6.6 and later). */
-gboolean inj_preflight_shadow_stack(const char *status);
 gboolean inj_preflight_architecture(const InjTarget *t, GError **error);
 /* Pure: is the process in this /proc/PID/cgroup text frozen, as files under sys ("/sys/fs/cgroup") say. */
 gboolean inj_preflight_frozen(const char *cgroup, const char *sys);

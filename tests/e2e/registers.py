@@ -25,10 +25,10 @@ def entered(result, threads):
     return threads[max(int(lines[-1][0]) - 1, 0)], int(lines[-1][1]) >= 0
 
 
-def campaign(interpreter, rounds, watch=lambda done, answer: None):
+def campaign(interpreter, rounds, watch=lambda done, answer: None, environment=None):
     """Returns kind → dumps, those of them in a system call, rounds, wrong answers."""
     hits = {}
-    with Folder() as folder, Folder() as stage, Target(interpreter, 'answers.py', LIBRARY, environment={'TMPDIR': stage}) as target:
+    with Folder() as folder, Folder() as stage, Target(interpreter, 'answers.py', LIBRARY, environment={**(environment or {}), 'TMPDIR': stage}) as target:
         facts = procstate.State(target.pid)
         mappings = [m for m in procstate.mappings(target.pid) if m[3].startswith('/')]
         threads = [int(t) for t in os.listdir(f'/proc/{target.pid}/task')]

@@ -108,8 +108,9 @@ def _():
     """It ends at a page that is not there, below which the walker's own data lie."""
     with Folder() as folder, Target(interpreters.newest(), 'overrun.py') as target:
         dump = heapfile.Dump(dumps.dump(target, f'{folder}/x.heap'))
-        equal(dump.skipped, [(target.facts['victim'], 'reading it faulted')], 'skipped')
-        check(dump.objects[target.facts['victim']].flags & heapfile.BROKEN, 'its row does not say that it is broken')
+        victim, = target.facts['victims']
+        equal(dump.skipped, [(victim, 'reading it faulted')], 'skipped')
+        check(dump.objects[victim].flags & heapfile.BROKEN, 'its row does not say that it is broken')
         equal((dump.end['status'], dump.counters['walk.faults']), (0, 1), 'END, faults')
         equal(target.ask(), {'alive': True}, 'answer')
 

@@ -21,6 +21,6 @@ code[:len(CALL_ITSELF)] = CALL_ITSELF
 victim = Overrun()
 ctypes.c_uint64.from_address(id(Overrun) + TP_TRAVERSE).value = ctypes.addressof(ctypes.c_char.from_buffer(code))
 harness.answers(lambda: {'alive': True})
-harness.ready(victim=id(victim))
+harness.ready(victims=[id(victim)])
 while True:
     time.sleep(10 ** 6)

@@ -61,27 +61,6 @@ test_status(void)
 }
 
 static void
-test_shadow_stack(void)
-{
-    static const struct {
-        const char *status;
-        gboolean on;
-    } cases[] = {
-        {"Name:\tpython3\nSeccomp:\t0\nx86_Thread_features:\tshstk wrss \nx86_Thread_features_locked:\t\n", TRUE},
-        {"Name:\tpython3\nx86_Thread_features:\twrss shstk\n", TRUE},
-        {"Name:\tpython3\nx86_Thread_features:\tshstk", TRUE},
-        {"Name:\tpython3\nx86_Thread_features:\t\nx86_Thread_features_locked:\tshstk wrss \n", FALSE},
-        {"Name:\tpython3\nx86_Thread_features:\twrss \n", FALSE},
-        {"Name:\tx86_Thread_features: shstk\nSeccomp:\t0\n", FALSE},
-        {"Name:\tpython3\nSeccomp:\t0\n", FALSE},
-        {"", FALSE},
-    };
-
-    for (gsize i = 0; i < G_N_ELEMENTS(cases); i++)
-        g_assert_cmpint(inj_preflight_shadow_stack(cases[i].status), ==, cases[i].on);
-}
-
-static void
 put(const char *dir, const char *path, const char *text)
 {
     g_autofree char *file = g_build_filename(dir, path, NULL), *parent = g_path_get_dirname(file);
@@ -292,7 +271,6 @@ main(int argc, char **argv)
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/facts/stat", test_stat);
     g_test_add_func("/facts/status", test_status);
-    g_test_add_func("/facts/shadow-stack", test_shadow_stack);
     g_test_add_func("/facts/frozen", test_frozen);
     g_test_add_func("/facts/memory", test_memory);
     g_test_add_func("/facts/values", test_values);

@@ -1,5 +1,10 @@
 // SPDX-License-Identifier: MIT
-/* x86-64: registers across a fault. Offsets into the signal frame are the kernel's struct ucontext and struct sigcontext. */
+/*
+ * x86-64: registers across a fault. Offsets into the signal frame are the kernel's struct ucontext and struct sigcontext.
+ *
+ * Where the process has a shadow stack (CET), what was left behind comes off that too, before anything returns: the kernel puts back the pointer
+ * of the moment of the fault. Without one, rdsspq leaves its register as it is, on all processors.
+ */
 #include "../wk-arch.h"
 
 __asm__(".text\n"
@@ -18,6 +23,9 @@ __asm__(".text\n"
         "    mov (%rsp), %rdx\n"
         "    mov %rdx, 56(%rdi)\n"
         "    xor %eax, %eax\n"
+        "    rdsspq %rax\n" /* 0: no shadow stack */
+        "    mov %rax, 64(%rdi)\n"
+        "    xor %eax, %eax\n"
         "    ret\n"
         ".size wk_arch_save, . - wk_arch_save\n"
         ".globl wk_arch_restorer\n"
@@ -30,13 +38,7 @@ __asm__(".text\n"
 
 enum {
     CONTEXT_STACK = 16, /* uc_stack.ss_sp */
-    CONTEXT_R12 = 72,
-    CONTEXT_R13 = 80,
-    CONTEXT_R14 = 88,
-    CONTEXT_R15 = 96,
-    CONTEXT_RBP = 120,
-    CONTEXT_RBX = 128,
-    CONTEXT_RAX = 144,
+    CONTEXT_RDI = 104,
     CONTEXT_RSP = 160,
     CONTEXT_RIP = 168,
     CONTEXT_FLAGS = 176,
@@ -53,15 +55,9 @@ wk_arch_resume(void *context, const struct wk_jump *jump)
 {
     uint64_t flags = *(const uint64_t *)(const void *)((const char *)context + CONTEXT_FLAGS);
 
-    set(context, CONTEXT_RBX, jump->rbx);
-    set(context, CONTEXT_RBP, jump->rbp);
-    set(context, CONTEXT_R12, jump->r12);
-    set(context, CONTEXT_R13, jump->r13);
-    set(context, CONTEXT_R14, jump->r14);
-    set(context, CONTEXT_R15, jump->r15);
     set(context, CONTEXT_RSP, jump->rsp);
-    set(context, CONTEXT_RIP, jump->rip);
-    set(context, CONTEXT_RAX, 1);
+    set(context, CONTEXT_RDI, (uint64_t)(uintptr_t)jump);
+    set(context, CONTEXT_RIP, (uint64_t)(uintptr_t)wk_arch_jump);
     set(context, CONTEXT_FLAGS, flags & ~(1ull << 10)); /* direction flag: clear, as the ABI wants it */
 }
 
@@ -76,6 +72,21 @@ __asm__(".text\n"
         ".hidden wk_arch_jump\n"
         ".type wk_arch_jump, @function\n"
         "wk_arch_jump:\n"
+        "    xor %eax, %eax\n"
+        "    rdsspq %rax\n"
+        "    test %rax, %rax\n"
+        "    jz 2f\n"
+        "    mov 64(%rdi), %rdx\n"
+        "    add $8, %rdx\n" /* the return address of wk_arch_save, too */
+        "    sub %rax, %rdx\n"
+        "    shr $3, %rdx\n"
+        "    mov $255, %ecx\n" /* incsspq looks at eight bits of it */
+        "1:  cmp %rcx, %rdx\n"
+        "    cmovb %rdx, %rcx\n"
+        "    incsspq %rcx\n"
+        "    sub %rcx, %rdx\n"
+        "    ja 1b\n"
+        "2:\n"
         "    mov 0(%rdi), %rbx\n"
         "    mov 8(%rdi), %rbp\n"
         "    mov 16(%rdi), %r12\n"

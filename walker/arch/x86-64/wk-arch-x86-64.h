@@ -2,9 +2,9 @@
 #pragma once
 #include <stdint.h>
 
-/* Callee-saved registers of the System V ABI, stack pointer and return address. Order is known to the assembly. */
+/* Callee-saved registers of the System V ABI, stack pointer and return address, shadow stack's pointer. Order is known to the assembly. */
 struct wk_jump {
-    uint64_t rbx, rbp, r12, r13, r14, r15, rsp, rip;
+    uint64_t rbx, rbp, r12, r13, r14, r15, rsp, rip, ssp;
 };
 
 #define WK_SA_RESTORER 0x04000000ul
