@@ -426,7 +426,14 @@
     X(op_send) \
     X(op_send_gen) \
     X(op_extended_arg) \
+    X(op_instrumented_line) \
+    X(op_instrumented_instruction) \
     X(op_gen_start) \
+    X(code_monitoring) \
+    X(monitoring_lines) \
+    X(monitoring_line_opcode) \
+    X(monitoring_line_size) \
+    X(monitoring_instructions) \
     X(op_precall) \
     X(op_call) \
     X(op_return_generator) \

@@ -93,7 +93,7 @@ struct wk_stacks {
 struct code_at_hand {
     struct wk_stacks *s;
     const struct opcode *table;
-    wk_addr units;
+    wk_addr units, monitoring;
     uint32_t n, n_work;
     bool words; /* 3.10+: jumps count instructions */
     bool bad;
@@ -148,13 +148,31 @@ reach(struct code_at_hand *c, int64_t unit, int32_t depth)
         c->bad = true;
 }
 
+/* 3.12, while a debugger or a measurement of coverage looks on: what stood there before. Of 3.13 that is not known. */
+static uint8_t
+opcode_at(const struct wk *w, const struct code_at_hand *c, uint32_t unit)
+{
+    const struct wk_facts *f = &w->facts;
+    uint8_t op = WK_U8(c->units, 2ull * unit);
+
+    if (op == f->op_instrumented_line && c->monitoring != 0) {
+        wk_addr lines = WK_U64(c->monitoring, f->monitoring_lines);
+        op = lines != 0 ? WK_U8(lines, (uint64_t)unit * f->monitoring_line_size + f->monitoring_line_opcode) : 0;
+    }
+    if (op == f->op_instrumented_instruction && c->monitoring != 0) {
+        wk_addr before = WK_U64(c->monitoring, f->monitoring_instructions);
+        op = before != 0 ? WK_U8(before, unit) : 0;
+    }
+    return op;
+}
+
 /* The instruction at a unit, prefixes read; returns the first unit behind it and its caches. */
 static uint32_t
 decode(const struct wk *w, const struct code_at_hand *c, uint32_t unit, const struct opcode **o, uint32_t *arg)
 {
     *arg = 0;
     do {
-        *o = &c->table[WK_U8(c->units, 2ull * unit)];
+        *o = &c->table[opcode_at(w, c, unit)];
         *arg = *arg << 8 | WK_U8(c->units, 2ull * unit + 1);
         unit++;
     } while ((*o)->base == w->facts.op_extended_arg && unit < c->n);
@@ -250,6 +268,7 @@ depths_of(struct wk *w, wk_addr code, struct code_at_hand *c)
 
     if (f->code_adaptive != WK_NO_FACT) {
         c->units = code + f->code_adaptive;
+        c->monitoring = f->code_monitoring != WK_NO_FACT ? WK_U64(code, f->code_monitoring) : 0;
         n = WK_U64(code, WK_OB_SIZE);
     } else {
         wk_addr bytes = WK_U64(code, f->code_code);

@@ -29,6 +29,7 @@ def others(p):
     for kind, ref in (('weakref', weakref.ref(o, trace)), ('proxy', weakref.proxy(o, trace))):
         p.edge(kind, ref, '<weakref>', o)
         p.edge('callback', ref, '.__callback__', trace)
+        p.list.append([kind + ' holds nothing', 'weak', id(ref), id(o)])
     item = ['iterated']
     for what, name, holder, referent in (
             ('list iterator', '<iterated>', iter(item), item), ('tuple iterator', '<iterated>', iter((1, item)), None),

@@ -99,6 +99,10 @@ def missing(dump, plants):
             have = {name for _, name in spelled(dump, dump.objects[row[2]])}
             if row[3] not in have:
                 lines.append('%s: no %s but %s' % (what, row[3], have))
+        elif kind == 'weak':
+            flags = [row_[3] for row_ in dump.named(dump.objects[row[2]]) if row_[0] == row[3]]
+            if not flags or not all(f & 1 for f in flags):
+                lines.append('%s: flags %s' % (what, flags))
         elif kind == 'interned':
             if not dump.objects[row[2]].flags & 1 << 12:
                 lines.append('%s: not marked' % what)

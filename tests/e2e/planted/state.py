@@ -4,9 +4,11 @@ import atexit
 import builtins
 import codecs
 import contextvars
+import os
 import sys
 import threading
 import types
+import warnings
 
 from .plants import VERSION, fresh
 from .code import consume, trace
@@ -20,7 +22,8 @@ class Blocked:
         self.ready, self.never = threading.Event(), threading.Lock()
         self.never.acquire()
         self.known = {}
-        self.thread = threading.Thread(target=self.run, name='planted thread', daemon=True)
+        self.context = contextvars.Context()
+        self.thread = threading.Thread(target=self.context.run, args=(self.run,), name='planted thread', daemon=True)
         self.thread.start()
         self.ready.wait()
 
@@ -70,6 +73,7 @@ def threads(p):
     p.local('variable of a frame', '<local inner>', known['lambda'])
     p.local('evaluation stack', '<stack *>', known['stacked'])
     p.list.append(['cell of a frame', 'cell', '<cell cell>', id(known['cell'])])
+    p.root('context of a thread', '<context>', blocked.context)
     p.root('current exception', '<exception>', known['exception'])
     p.root('async generator hook', '<async gen firstiter hook>', first_iteration)
     p.root('async generator hook', '<async gen finalizer hook>', finalization)
@@ -118,6 +122,10 @@ def looked_up(p):
     p.list.append(['names in the cache of types', 'roots', '<type cache>', names, 10])
 
 
+def after_fork():
+    pass
+
+
 def interpreter(p):
     codecs.register(search_codec)
     codecs.register_error('planted', codec_error)
@@ -130,6 +138,9 @@ def interpreter(p):
     hook = {}.get
     sys.addaudithook(hook)
     p.list.append(['audit hook', 'held', id(hook), ['[0]', '[1]']])
+    os.register_at_fork(after_in_parent=after_fork)
+    p.list.append(['function for after a fork', 'held', id(after_fork), ['[*]']])
+    p.root('filters of warnings', '<warnings filters>', warnings.filters)
     p.root('builtins', 'builtins.__dict__', builtins.__dict__)
     p.root('sys.modules', 'sys.modules', sys.modules)
     p.edge('module', sys.modules, "['codecs']", codecs)

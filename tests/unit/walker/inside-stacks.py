@@ -313,7 +313,7 @@ class Timeout(float):
     pass
 
 
-def compare(dump):
+def compare(dump, traced=False):
     names = {}
     for t in dump.threads:
         for f in t["frames"]:
@@ -327,7 +327,7 @@ def compare(dump):
         have = {name.split(" ")[0].rstrip(">") + ">" for name in names.get(address, []) if name}
         if address not in dump.objects:
             fail(what, None, "in the dump")
-        elif wanted is not None and wanted not in have:
+        elif wanted is not None and wanted not in have and not (traced and "<stack>" in have):
             fail(what, have, wanted)
 
 
@@ -351,6 +351,14 @@ def main():
         if c["frames.stack.unknown"]:
             fail("frames", c["frames.stack.unknown"], "all stacks known")
     compare(dump)
+    if sys.version_info[:2] == (3, 12):  # tracing puts other instructions into the code of all that runs
+        sys.settrace(lambda *event: None)
+        harness.run(data)
+        sys.settrace(None)
+        dump = dumpfile.Dump(data)
+        if dump.counters["frames.stack.unknown"]:
+            fail("traced frames", dump.counters["frames.stack.unknown"], "all stacks known")
+        compare(dump, traced=True)
     for line in failures[:60]:
         print(line)
     sys.stdout.flush()
