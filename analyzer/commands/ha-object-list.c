@@ -54,19 +54,19 @@ around(const HaGraph *g, guint64 addr)
     return low - 1;
 }
 
-static gboolean
-no_such_object(const HaObjectListSpec *s, const char *text, guint64 addr, GError **error)
+gboolean
+ha_no_object_at(const HaGraph *g, const char *dump_name, const char *text, guint64 addr, GError **error)
 {
-    HaId near = around(s->graph, addr);
+    HaId near = around(g, addr);
 
     if (near != HA_ID_NONE)
         g_set_error(error, HA_ERROR, HA_ERROR_FAILED,
                     "no object starts at %s in '%s'; it lies inside the %s at 0x%" G_GINT64_MODIFIER "x", text,
-                    s->dump_name, ha_graph_type(s->graph, near)->name, ha_graph_addr(s->graph, near));
+                    dump_name, ha_graph_type(g, near)->name, ha_graph_addr(g, near));
     else
         g_set_error(error, HA_ERROR, HA_ERROR_FAILED,
                     "no object at %s in '%s': addresses are those that 'heapanalyze top' prints for this dump", text,
-                    s->dump_name);
+                    dump_name);
     return FALSE;
 }
 
@@ -117,7 +117,7 @@ add_name(HaObjectList *list, const HaObjectListSpec *s, const char *name, gboole
     if (without)
         return TRUE; /* what is not there need not be taken out */
     if (looks != NOT_AN_ADDRESS)
-        return no_such_object(s, name, addr, error);
+        return ha_no_object_at(s->graph, s->dump_name, name, addr, error);
     g_set_error(error, HA_ERROR, HA_ERROR_FAILED, "%s: no type in '%s' %s '%s': 'heapanalyze types' lists them",
                 s->option, s->dump_name, s->match == HA_MATCH_PART ? "has a name with" : "is called", name);
     return FALSE;

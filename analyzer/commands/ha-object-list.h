@@ -24,6 +24,9 @@ typedef struct {
     gboolean without;     /* "!" is allowed */
 } HaObjectListSpec;
 
+/* FALSE and HA_ERROR_FAILED, with what the address lies in if that is known. text is how it was given. */
+gboolean ha_no_object_at(const HaGraph *g, const char *dump_name, const char *text, guint64 addr, GError **error);
+
 /* HA_ERROR_USAGE: wrong syntax; HA_ERROR_FAILED: nothing there, with what to do. text NULL: empty lists. */
 gboolean ha_object_list_parse(HaObjectList *list, const HaObjectListSpec *spec, const char *text, GError **error);
 void ha_object_list_clear(HaObjectList *list);

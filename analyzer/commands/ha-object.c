@@ -5,6 +5,7 @@
 #include "commands/ha-commands.h"
 #include "commands/ha-line.h"
 #include "commands/ha-object-holders.h"
+#include "commands/ha-object-list.h"
 #include "text/ha-root-text.h"
 #include "text/ha-size.h"
 
@@ -209,11 +210,8 @@ run(HaContext *c, GError **error)
         return FALSE;
     }
     HaId id = ha_graph_lookup(c->graph, addr);
-    if (id == HA_ID_NONE) {
-        g_set_error(error, HA_ERROR, HA_ERROR_FAILED, "no object starts at 0x%" G_GINT64_MODIFIER "x in '%s'", addr,
-                    c->dump_name);
-        return FALSE;
-    }
+    if (id == HA_ID_NONE)
+        return ha_no_object_at(c->graph, c->dump_name, c->args[0], addr, error);
     if (!ha_graph_need_referrers(c->graph, error))
         return FALSE;
     guint limit = ha_options_number(c->options, "limit");
