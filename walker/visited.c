@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+#include "arch/wk-arch.h"
 #include "wk-visited.h"
 
 void
@@ -108,7 +109,7 @@ wk_mark_queue(struct wk *w, wk_addr a)
     }
     leaf->done[word] |= bit;
     v->queue[v->queue_tail++ & (WK_QUEUE_MAX - 1)] = a;
-    __builtin_prefetch((const void *)(uintptr_t)a);
+    wk_arch_prefetch(a);
 }
 
 void

@@ -177,19 +177,15 @@ write_object(struct wk *w, wk_addr object, struct wk_type *type)
     w->current = 0;
 }
 
-/* A call for nothing would search the page tables each time. */
-static inline __attribute__((always_inline)) void
+static inline void
 call_for_part(wk_addr part)
 {
     if (part != 0)
-        __builtin_prefetch((const void *)(uintptr_t)part);
+        wk_arch_prefetch(part);
 }
 
-/*
- * What else an object is made of, some objects before it is its turn. Always inline: gcc takes a function that does nothing but prefetch for one
- * without effect, and drops calls of it.
- */
-static inline __attribute__((always_inline)) void
+/* What else an object is made of, some objects before it is its turn. */
+static inline void
 call_for_parts(const struct wk *w, const struct wk_type *type, wk_addr object)
 {
     wk_addr keys;
@@ -200,8 +196,8 @@ call_for_parts(const struct wk *w, const struct wk_type *type, wk_addr object)
         break;
     case WK_WALK_DICT:
         keys = WK_U64(object, WK_DICT_KEYS);
-        __builtin_prefetch((const void *)(uintptr_t)keys);
-        __builtin_prefetch((const void *)(uintptr_t)(keys + 64));
+        wk_arch_prefetch(keys);
+        wk_arch_prefetch(keys + 64);
         call_for_part(WK_U64(object, WK_DICT_VALUES));
         break;
     case WK_WALK_SET:
@@ -273,10 +269,8 @@ turn(struct wk *w, uint32_t n)
 static inline void
 call_for(wk_addr object)
 {
-    const char *at = (const char *)(uintptr_t)object;
-
-    __builtin_prefetch(at - 16);
-    __builtin_prefetch(at + 40);
+    wk_arch_prefetch(object - 16);
+    wk_arch_prefetch(object + 40);
 }
 
 /* Writes all that was met, n and those before. */
