@@ -12,6 +12,8 @@ enum {
     H = WK_FIELD_HIDDEN,
 };
 
+#define WORD_BITS 13
+
 /* Texts and numbers only: no relocations. */
 struct known_field {
     char types[72]; /* tp_name, as older versions have it behind a blank */
@@ -323,11 +325,40 @@ among(const char *types, const char *name)
     return false;
 }
 
+/* Of a word up to its end or a blank. */
+static uint32_t
+word_bit(const char **word)
+{
+    uint32_t hash = 0;
+    unsigned n = 0;
+
+    for (; **word != '\0' && **word != ' ' && n < sizeof known[0].types; ++*word, n++)
+        hash = (hash + (uint8_t) * *word) * 0x9e3779b1u;
+    return hash >> (32 - WORD_BITS);
+}
+
+void
+wk_known_init(struct wk *w)
+{
+    w->known_words = wk_alloc(w, (1u << WORD_BITS) / 8);
+    for (unsigned i = 0; i < sizeof known / sizeof known[0]; i++)
+        for (const char *word = known[i].types; *word != '\0'; word += *word == ' ') {
+            uint32_t bit = word_bit(&word);
+            w->known_words[bit / 64] |= 1ull << bit % 64;
+        }
+}
+
 bool
 wk_known_field(struct wk *w, const char *type, unsigned *i, struct wk_field *out)
 {
     uint8_t minor = w->facts.version & 0xff;
 
+    if (*i == 0) {
+        const char *word = type;
+        uint32_t bit = word_bit(&word);
+        if ((w->known_words[bit / 64] >> bit % 64 & 1) == 0)
+            return false;
+    }
     for (; *i < sizeof known / sizeof known[0]; ++*i) {
         const struct known_field *k = &known[*i];
         if (minor < k->first || minor > k->last || !among(k->types, type))

@@ -422,4 +422,5 @@ void
 wk_refs_prepare_init(struct wk *w)
 {
     w->field_list = wk_alloc(w, sizeof(struct list));
+    wk_known_init(w);
 }

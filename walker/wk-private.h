@@ -355,6 +355,7 @@ struct wk {
     struct wk_at_hand *at_hand;       /* roots/: names and lines that are asked for again and again */
     struct wk_stacks *stacks;         /* roots/: of frames that run; NULL until one is met */
     void *field_list;                 /* refs-prepare.c */
+    uint64_t *known_words;            /* known-fields.c: bits of words in its table; most types have none of them */
     struct wk_walk_state *walk;
     struct wk_roles *roles;
 

@@ -45,6 +45,7 @@ void wk_roles_init(struct wk *w);
 void wk_roles_of(struct wk *w, const struct wk_type *type, wk_addr object); /* of a type with WK_TYPE_HAS_PARTS */
 
 /* ---- known-fields.c: the next field of a type at or after *i, which moves on; false: no more */
+void wk_known_init(struct wk *w);
 bool wk_known_field(struct wk *w, const char *type, unsigned *i, struct wk_field *out);
 
 static inline bool

@@ -52,6 +52,27 @@ is_named(struct wk *w, wk_addr type, const char *module, const char *name)
     return dict != 0 && module_is(w, wk_dict_get(w, dict, "__module__"), module);
 }
 
+/* Of the names of the type and its bases: a bit for each initial. Most types share none with those that are looked for. */
+static uint64_t
+initials(const struct wk *w, wk_addr type)
+{
+    wk_addr mro = WK_U64(type, WK_TP_MRO);
+    uint64_t bits = 0;
+
+    if (mro == 0)
+        return ~0ull;
+    for (uint64_t i = 0; i < wk_tuple_size(mro) && i < MAX_BASES; i++) {
+        size_t module_length;
+        const char *name;
+        if (!wk_has_flag(wk_tuple_item(w, mro, i), WK_TPF_TYPE))
+            continue;
+        name = wk_type_static_name(wk_tuple_item(w, mro, i), &module_length);
+        if (name != NULL)
+            bits |= 1ull << (name[module_length != 0 ? module_length + 1 : 0] & 63);
+    }
+    return bits;
+}
+
 /* The base of this name, or 0. */
 static wk_addr
 base_named(struct wk *w, wk_addr type, const char *module, const char *name)
@@ -261,9 +282,10 @@ wk_content_prepare(struct wk *w, struct wk_type *type)
             type->family = by_symbol[i].family;
             return;
         }
+    uint64_t bits = initials(w, type->addr);
     for (size_t i = 0; i < sizeof by_name / sizeof by_name[0]; i++) {
         const struct named *n = &by_name[i];
-        wk_addr base = base_named(w, type->addr, n->module, n->name);
+        wk_addr base = (bits >> (n->name[0] & 63) & 1) == 0 ? 0 : base_named(w, type->addr, n->module, n->name);
 
         if (base == 0)
             continue;
