@@ -62,7 +62,8 @@ def broken(interpreter, what):
         equal((result['status'], result['exit']), (0, 0), 'status, exit')
         dump = heapfile.Dump(f'{folder}/heap')
         equal((dump.end['status'], dump.duplicates), (0, []), 'END, objects that were written twice')
-        check(dump.end['objects'] > whole['objects'] - 20, f"{dump.end['objects']} objects, of about {whole['objects']}")
+        # what else two processes differ in: addresses decide which names the type cache holds
+        check(dump.end['objects'] > whole['objects'] - 300, f"{dump.end['objects']} objects, of about {whole['objects']}")
         check(result['marker'] in dump.objects, 'the rest of the heap is not there')
         reasons = dict(dump.skipped).get(result['victim'])
         victim = dump.objects.get(result['victim'])
