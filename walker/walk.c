@@ -21,13 +21,19 @@
 #define BATCH_MAX       (BATCH - 1 + 64) /* a word of bits more */
 #define CAREFUL_OBJECTS 4096u
 #define DIRTY_WORDS     (WK_LEAF_WORDS / 64)
+#define THIN            (BATCH / 4) /* a worklist as short as that waits for memory */
+#define THIN_ENOUGH     512u        /* objects that came from one, before others are looked for in their pages */
+#define PAGES_TRIED     64u         /* before that is judged */
 
 struct wk_walk_state {
-    uint64_t sweeps, queued;
-    uint64_t careful;        /* no prefetch that reads objects until so many were met */
-    wk_addr next[BATCH_MAX]; /* their memory is called for */
+    uint64_t sweeps, queued, around; /* around: found beside others */
+    uint64_t careful;                /* no prefetch that reads objects until so many were met */
+    wk_addr next[BATCH_MAX];         /* their memory is called for */
     uint32_t n_next;
-    uint32_t at, n; /* of those at hand, at: the first that is not written */
+    bool neighbours; /* are looked for */
+    uint64_t thin, thin_enough;
+    uint64_t tried, found; /* pages, and objects in them */
+    uint32_t at, n;        /* of those at hand, at: the first that is not written */
     wk_addr object[BATCH_MAX];
     struct wk_type *type[BATCH_MAX]; /* NULL: not looked up */
 };
@@ -244,6 +250,28 @@ look_ahead(struct wk *w)
     }
 }
 
+/* Others in the pages of those at hand, as long as there are some. */
+static __attribute__((noinline)) void
+look_around(struct wk *w)
+{
+    struct wk_walk_state *s = w->walk;
+
+    for (uint32_t i = 0; i < s->n; i++) {
+        if (s->type[i] == NULL || (s->type[i]->flags & WK_TYPE_GC) == 0)
+            continue;
+        s->tried += wk_neighbours(w, s->object[i], s->type[i]->addr, &s->found);
+    }
+    if (s->tried < PAGES_TRIED)
+        return;
+    if (s->found < s->tried) {
+        s->neighbours = false;
+        s->thin = 0;
+        s->thin_enough *= 4;
+    }
+    s->around += s->found;
+    s->tried = s->found = 0;
+}
+
 /* Writes the batch at hand; the n that were met meanwhile are the next one. */
 static __attribute__((noinline)) void
 turn(struct wk *w, uint32_t n)
@@ -264,6 +292,8 @@ turn(struct wk *w, uint32_t n)
     s->n = n;
     s->n_next = 0;
     look_ahead(w);
+    if (wk_unlikely(s->neighbours))
+        look_around(w);
 }
 
 static inline void
@@ -363,6 +393,9 @@ follow(struct wk *w)
             w->walk->next[n++] = object;
         }
         w->walk->queued += n;
+        w->walk->thin = n <= THIN ? w->walk->thin + n : 0;
+        if (wk_unlikely(w->walk->thin > w->walk->thin_enough))
+            w->walk->neighbours = w->ghost;
         turn(w, n);
     } while (v->queue_head != v->queue_tail || w->walk->n != 0);
     v->queueing = false;
@@ -433,12 +466,19 @@ void
 wk_walk_init(struct wk *w)
 {
     w->walk = wk_alloc(w, sizeof *w->walk);
+    w->walk->thin_enough = THIN_ENOUGH;
 }
 
 uint64_t
 wk_sweeps(const struct wk *w)
 {
     return w->walk->sweeps;
+}
+
+uint64_t
+wk_found_around(const struct wk *w)
+{
+    return w->walk->around + w->walk->found;
 }
 
 void
@@ -455,5 +495,6 @@ wk_walk(struct wk *w)
     }
     hf_write_counter(&w->out, "walk.sweeps", w->walk->sweeps);
     hf_write_counter(&w->out, "walk.queued", w->walk->queued);
+    hf_write_counter(&w->out, "walk.around", wk_found_around(w));
     wk_stack_counters(w);
 }

@@ -2,7 +2,8 @@
 #pragma once
 /*
  * How objects of the collector are found: in linked lists, whose links are followed as if they were references (lists.c); in free-threaded
- * builds, which have no lists, in the pages of the heaps that they lie in (pages.c).
+ * builds, which have no lists, in the pages of the heaps that they lie in (pages.c). Where links are all there is to follow, others are looked for
+ * in the pages of those that were found (neighbours.c).
  */
 #include "wk-types.h"
 #include "wk-visited.h"
@@ -21,6 +22,14 @@ void wk_gc_again(struct wk *w); /* marks everything, in case links were lost wit
 
 #if WK_FREE_THREADED
 
+/* No lists, nothing to find: pages.c found all. */
+static inline bool
+wk_neighbours(struct wk *w, wk_addr object, wk_addr type, uint64_t *found)
+{
+    (void)w, (void)object, (void)type, (void)found;
+    return false;
+}
+
 enum {
     WK_GC_TRACKED = 1, /* bits of ob_gc_bits */
     WK_GC_FROZEN = 8,
@@ -38,6 +47,9 @@ wk_gc_row(struct wk *w, const struct wk_type *type, wk_addr object)
 }
 
 #else
+
+/* Marks instances of the type that lie in the object's page and counts them; false: was done before. Ghost only. */
+bool wk_neighbours(struct wk *w, wk_addr object, wk_addr type, uint64_t *found);
 
 static inline void
 wk_gc_mark_link(struct wk *w, uint64_t link)

@@ -12,6 +12,7 @@
 
 #define WK_LEAF_SHIFT  20
 #define WK_LEAF_WORDS  1024
+#define WK_LEAF_PAGES  256u
 #define WK_DIR_ENTRIES (1ull << (47 - WK_LEAF_SHIFT))
 #define WK_LOWEST      0x10000ull /* no object below: the kernel maps nothing there */
 #define WK_QUEUE_MAX   4096u
@@ -25,6 +26,7 @@ struct wk_leaf {
     uint64_t *odd;    /* NULL: no object of this leaf lies on an odd multiple of 8 */
     uint64_t *frozen; /* NULL: none was noted by wk_freeze() */
     uint64_t base;
+    uint64_t looked_at[WK_LEAF_PAGES / 64]; /* pages whose objects were looked for: neighbours.c */
 };
 
 struct wk_visited {

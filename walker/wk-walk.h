@@ -4,8 +4,9 @@
 #include "wk-private.h"
 
 void wk_walk_init(struct wk *w);
-void wk_walk(struct wk *w);             /* writes all that is marked and all that it leads to */
-uint64_t wk_sweeps(const struct wk *w); /* how many it took */
+void wk_walk(struct wk *w);                   /* writes all that is marked and all that it leads to */
+uint64_t wk_sweeps(const struct wk *w);       /* how many it took */
+uint64_t wk_found_around(const struct wk *w); /* objects that neighbours.c came upon */
 
 /* ---- output.c */
 bool wk_output_open(struct wk *w);                       /* data file or FIFO; the writer */

@@ -2,6 +2,7 @@
 /* The walker over heaps whose every byte is made here. Types come into the dump with their instances: lines of types are not compared. */
 #include "fake-heap.h"
 
+#include <sys/mman.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -80,6 +81,20 @@ test_members(void)
     fake_free(f);
 }
 
+static void
+shuffle(wk_addr *cells, guint n)
+{
+    GRand *random = g_rand_new_with_seed(5);
+
+    for (guint i = n - 1; i > 0; i--) {
+        guint k = (guint)g_rand_int_range(random, 0, (gint32)i + 1);
+        wk_addr other = cells[i];
+        cells[i] = cells[k];
+        cells[k] = other;
+    }
+    g_rand_free(random);
+}
+
 /* Where following references is all that can be done, it is done: no sweep for every object. */
 static void
 test_shuffled(void)
@@ -87,16 +102,10 @@ test_shuffled(void)
     struct fake *f = fake_new();
     const guint n = 50000;
     g_autofree wk_addr *cells = g_new(wk_addr, n);
-    GRand *random = g_rand_new_with_seed(5);
 
     for (guint i = 0; i < n; i++)
         cells[i] = fake_list(f, (wk_addr[]){0}, 1);
-    for (guint i = n - 1; i > 0; i--) {
-        guint k = (guint)g_rand_int_range(random, 0, (gint32)i + 1);
-        wk_addr other = cells[i];
-        cells[i] = cells[k];
-        cells[k] = other;
-    }
+    shuffle(cells, n);
     for (guint i = 0; i + 1 < n; i++)
         fake_poke(WK_U64(cells[i], WK_LIST_ITEMS), 0, cells[i + 1]);
     wk_mark(f->w, cells[0]);
@@ -104,8 +113,57 @@ test_shuffled(void)
     g_assert_nonnull(dump);
     g_assert_cmpuint(f->w->out.objects, >=, n);
     g_assert_cmpuint(wk_sweeps(f->w), <, 100);
-    g_rand_free(random);
     fake_free(f);
+}
+
+/* Lists side by side, each knowing only the next and the one before, in random order; every hundredth is none that the collector knows. */
+static gboolean
+walk_side_by_side(struct fake *f)
+{
+    const guint n = 20000, block = 64;
+    guint real = 0, lines = 0;
+    g_autofree wk_addr *cells = g_new(wk_addr, n);
+    char *memory = mmap(NULL, n * block, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+    for (guint i = 0; i < n; i++) {
+        wk_addr cell = (wk_addr)(uintptr_t)memory + i * block + WK_GC_HEAD_SIZE;
+        fake_poke(cell, WK_OB_REFCNT, 1);
+        fake_poke(cell, WK_OB_TYPE, f->list);
+        if (i % 100 != 50)
+            cells[real++] = cell;
+        else /* freed, and to nowhere */
+            fake_poke(cell, -16, i == 50 ? 0x7ff000000000 : cells[i % 49] - WK_GC_HEAD_SIZE);
+    }
+    shuffle(cells, real);
+    for (guint i = 0; i < real; i++) {
+        fake_poke(cells[i], -16, cells[(i + 1) % real] - WK_GC_HEAD_SIZE);
+        fake_poke(cells[i], -8, cells[(i + real - 1) % real] - WK_GC_HEAD_SIZE);
+    }
+    f->w->ghost = true;
+    wk_mark(f->w, cells[0]);
+    g_autofree char *dump = fake_walk(f);
+    for (const char *at = dump; (at = strstr(at, "builtins.list size")) != NULL; at++)
+        lines++;
+    gboolean good = lines == real && f->w->skipped == 0 && f->w->fault->faults == 1 && wk_found_around(f->w) > real / 2;
+    if (!good)
+        g_printerr("%u of %u lists, skipped %" G_GUINT64_FORMAT ", faults %" G_GUINT64_FORMAT
+                   ", found around %" G_GUINT64_FORMAT "\n",
+                   lines, real, f->w->skipped, f->w->fault->faults, wk_found_around(f->w));
+    return good;
+}
+
+static void
+test_side_by_side(void)
+{
+    pid_t child = fork();
+
+    if (child == 0) {
+        struct fake *f = fake_new();
+        _exit(wk_fault_install(f->w) && walk_side_by_side(f) ? 0 : 1);
+    }
+    int status = -1;
+    g_assert_cmpint(waitpid(child, &status, 0), ==, child);
+    g_assert_cmpint(status, ==, 0);
 }
 
 /* Addresses that are none, twice the same, on odd multiples of eight, in any order. */
@@ -271,6 +329,7 @@ main(int argc, char **argv)
     g_test_add_func("/walker/containers", test_containers);
     g_test_add_func("/walker/members", test_members);
     g_test_add_func("/walker/shuffled", test_shuffled);
+    g_test_add_func("/walker/side-by-side", test_side_by_side);
     g_test_add_func("/walker/marks", test_marks);
     g_test_add_func("/walker/no-type", test_no_type);
     g_test_add_func("/walker/stuck-and-faulting", test_stuck_and_faulting);
