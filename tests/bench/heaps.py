@@ -3,6 +3,7 @@
 
     mix       what a server holds: records of classes with and without slots, dicts, tuples, texts, numbers, tasks; as allocated
     aged      the same after a third of it was replaced in random order
+    scrambled the same, and then as many records as there are replaced twice over: neighbours in memory have nothing to do with each other
     shuffled  a linked list through memory in random order: following references is all there is to do
     ints strs one wide list of either
     chain     one list in a list in a list, …
@@ -13,7 +14,7 @@ import collections
 import gc
 import random
 
-KINDS = ('mix', 'aged', 'shuffled', 'ints', 'strs', 'chain', 'wide')
+KINDS = ('mix', 'aged', 'scrambled', 'shuffled', 'ints', 'strs', 'chain', 'wide')
 
 
 class Record:
@@ -79,7 +80,7 @@ def oddity(i):
     return [[[[]]], frozenset((i, 'z'))]
 
 
-def mix(n, aged):
+def mix(n, aged=False, scrambled=False):
     chance = random.Random(1)
     records = n * 60 // 100 // 17
     owners = ['owner %d' % i if i % 5 else 'Besitzer Nr. %d, K\xf6ln' % i for i in range(max(10, records // 10))]
@@ -103,7 +104,7 @@ def mix(n, aged):
         for i in range(n * 5 // 800 // slices):
             heap['odd'].append(oddity(i))
     heap['list'] = head
-    if aged:
+    if aged or scrambled:
         for round_ in range(3):
             for i in range(records // 4):
                 at = chance.randrange(records)
@@ -112,6 +113,11 @@ def mix(n, aged):
         for i in range(len(heap['texts']) // 3):
             at = chance.randrange(len(heap['texts']))
             heap['texts'][at] = 're-%d-%s' % (i, heap['texts'][at][:20])
+    if scrambled:
+        for i in range(2 * records):
+            at = chance.randrange(records)
+            heap['records'][at] = None
+            heap['records'][at] = Record(i + 4 * records, owners[i % len(owners)], chance)
     loop = asyncio.new_event_loop()
 
     async def start():
@@ -143,8 +149,8 @@ def chain(n):
 def build(kind, n):
     gc.disable()
     try:
-        if kind in ('mix', 'aged'):
-            return mix(n, kind == 'aged')
+        if kind in ('mix', 'aged', 'scrambled'):
+            return mix(n, kind == 'aged', kind == 'scrambled')
         if kind == 'shuffled':
             return shuffled(n)
         if kind == 'ints':
