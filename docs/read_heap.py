@@ -11,6 +11,14 @@ import sys
 from xxh64 import xxh64
 
 
+def text(data, number=0):
+    if number == FLOAT:
+        return repr(*struct.unpack("<d", data))
+    if number == INT and 0 < len(data) <= 8:
+        return str(int.from_bytes(data, "little", signed=True))
+    return "".join(chr(b) if 32 <= b < 127 and b != 92 else f"\\x{b:02x}" for b in data)
+
+
 class Payload:
     def __init__(self, data):
         self.data, self.at = data, 0
@@ -33,7 +41,7 @@ class Payload:
         self.at += n
         return self.data[self.at - n:self.at]
     def text(self):
-        return "".join(chr(b) if 32 <= b < 127 and b != 92 else f"\\x{b:02x}" for b in self.raw())
+        return text(self.raw())
     def addr(self):
         return self.uv() << 3
     def daddr(self, prev):
@@ -42,11 +50,12 @@ class Payload:
 
 GC, SIZE, COUNT, CONTENT, REFS, CONT, MORE = (1 << i for i in range(7))
 CUT, REAL = 1 << 8, 1 << 9
+NUMBERS, SIZED, INT, FLOAT = 1 << 5, 1 << 6, 3, 4  # flags of types, families
 
 
 class Dump:
     def __init__(self, out):
-        self.out, self.totals, self.sizes = out, dict.fromkeys(("OBJS", "refs", "TYPE", "NAME", "LAYO"), 0), []
+        self.out, self.totals, self.types = out, dict.fromkeys(("OBJS", "refs", "TYPE", "NAME", "LAYO"), 0), []
         self.whole = None  # address, type and number of references of the object that is split
     def row_meta(self, p):
         key, kind = p.text(), p.u8()
@@ -57,8 +66,9 @@ class Dump:
     def row_type(self, p):
         addr, flags, family, base = p.addr(), p.uv(), p.uv(), p.addr()
         sizes = [p.uv() for _ in range(3)]
-        self.sizes.append(sizes[2])
-        return f"type {self.totals['TYPE']} {addr:#x} flags {flags:#x} family {family} base {base:#x} sizes {sizes[0]} {sizes[1]} {sizes[2]} {p.text()}"
+        number = family if flags & NUMBERS and family in (INT, FLOAT) else 0
+        self.types.append((sizes[2], number, flags & SIZED and not number))
+        return f"type {self.totals['TYPE']} {addr:#x} flags {flags & ~NUMBERS:#x} family {family} base {base:#x} sizes {sizes[0]} {sizes[1]} {sizes[2]} {p.text()}"
     def row_layout(self, p):
         line = f"layout {self.totals['LAYO']}"
         for _ in range(p.uv()):
@@ -74,15 +84,17 @@ class Dump:
         if flags & CONT:
             self.totals["OBJS"] -= 1
             addr, type_id, first = self.whole
-            size = count = 0
+            size = count = number = sized = 0
         else:
             addr = self.prev = p.daddr(self.prev)
             type_id, first, count = p.uv(), 0, 1
-            size = self.sizes[type_id - 1]
+            size, number, sized = self.types[type_id - 1]
         size = p.uv() if flags & SIZE else size
         count = p.uv() if flags & COUNT else count
         real = f" real {p.uv()}" if flags & REAL else ""
-        content = f" content {p.text()}" if flags & CONTENT else ""
+        content = p.raw() if flags & CONTENT else b""
+        size += len(content) if sized and not flags & SIZE else 0
+        content = f" content {text(content, number)}" if flags & CONTENT else ""
         whole = f" whole {p.uv()}" if flags & CUT else ""
         refs, n = "", 0
         if flags & REFS:
@@ -122,7 +134,7 @@ class Dump:
     def read(self, file):
         header = file.read(32)
         magic, major, minor, pointer, order, self.at, _, checksum = struct.unpack("<8sHHBBHQQ", header)
-        assert magic == b"\x89HPD\r\n\x1a\n" and major == 1 and order == 1, "not a dump that we know"
+        assert magic == b"\x89HPD\r\n\x1a\n" and major in (1, 2) and order == 1, "not a dump that we know"
         assert checksum == xxh64(header[:24], 0), "checksum of the header"
         file.read(self.at - 32)
         self.out.write(f"file {major}.{minor} pointer {pointer}\n")

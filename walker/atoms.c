@@ -24,8 +24,8 @@ wk_atom_prepare(struct wk *w, struct wk_type *type)
     } else if (type->content == WK_CONTENT_BYTES && type->size_kind == WK_SIZE_ITEMS && type->item == 1 && plain) {
         atom = WK_ATOM_BYTES;
         max = max < WK_REAL_PLAIN - type->basic ? max : WK_REAL_PLAIN - type->basic;
-    } else if (max < WK_DOUBLE_MAX) {
-        return; /* texts of numbers may have to be cut */
+    } else if (!wk_has_numbers(w, type)) {
+        return;
     } else if (type->content == WK_CONTENT_INT && type->size_kind == WK_SIZE_INT && f->int_digit_bits == INT_BITS &&
                f->int_digits == WK_INT_DIGITS && plain) {
         atom = WK_ATOM_INT;

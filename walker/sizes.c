@@ -3,6 +3,7 @@
  * Sizes as sys.getsizeof has them: __sizeof__ and what comes before the object. The built-in types are computed here; any other
  * __sizeof__ written in C is called, one written in Python never: then what the C parts take is given, and the type says so.
  */
+#include "contents/wk-contents.h"
 #include "wk-objects.h"
 #include "wk-types.h"
 
@@ -125,6 +126,18 @@ wk_size_prepare(struct wk *w, struct wk_type *type)
     type->size_kind = (uint8_t)kind_of(w, type, function);
     if (type->size_kind != WK_SIZE_FIXED)
         type->flags |= WK_TYPE_VAR_SIZE;
+}
+
+/* Texts and bytes that are shown whole: their length tells their size. */
+void
+wk_size_by_content(struct wk *w, struct wk_type *type)
+{
+    if (type->content == WK_CONTENT_STR && type->size_kind == WK_SIZE_STR) {
+        type->common = w->facts.str_ascii + 1u + type->pre;
+        type->sized = true;
+    } else if (type->content == WK_CONTENT_BYTES && type->size_kind == WK_SIZE_ITEMS && type->item == 1) {
+        type->sized = true;
+    }
 }
 
 void

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "wk-digits.h"
+#include <heapfile/digits.h>
 #include "wk-objects.h"
 
 #define CSTR_MAX 512
@@ -52,11 +52,11 @@ wk_text_cstr(struct wk_text *t, const char *s)
 void
 wk_text_uint(struct wk_text *t, uint64_t v)
 {
-    if (wk_likely(t->cap - t->len >= WK_DIGITS_ROOM)) {
-        t->len = (uint32_t)(wk_put_uint(t->buf + t->len, v) - t->buf);
+    if (wk_likely(t->cap - t->len >= HF_DIGITS_ROOM)) {
+        t->len = (uint32_t)(hf_put_uint(t->buf + t->len, v) - t->buf);
     } else {
-        uint8_t digits[WK_DIGITS_ROOM];
-        wk_text_bytes(t, digits, (size_t)(wk_put_uint(digits, v) - digits));
+        uint8_t digits[HF_DIGITS_ROOM];
+        wk_text_bytes(t, digits, (size_t)(hf_put_uint(digits, v) - digits));
     }
 }
 

@@ -246,6 +246,10 @@ row_flags(const struct wk *w, const struct wk_type *type)
     if (!(type->flags & WK_TYPE_GC) && type->family == HF_FAMILY_OTHER && type->basic >= 32 && type->n_fields <= 1 &&
         type->addr != wk_symbol(w, WK_SYM_TYPE_COMPLEX) && type->walk != WK_WALK_TYPE)
         flags |= HF_TYPE_OPAQUE;
+    if (wk_has_numbers(w, type))
+        flags |= HF_TYPE_NUMBERS;
+    if (type->sized)
+        flags |= HF_TYPE_SIZED;
     return flags;
 }
 
@@ -277,6 +281,7 @@ wk_type_new(struct wk *w, wk_addr addr)
     wk_refs_prepare(w, type);
     wk_real_prepare(w, type);
     wk_content_prepare(w, type);
+    wk_size_by_content(w, type);
     wk_text_reset(name);
     wk_type_name(w, addr, name);
     type->flags &= ~(uint32_t)WK_TYPE_BROKEN;

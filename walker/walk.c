@@ -140,24 +140,6 @@ write_object(struct wk *w, wk_addr object, struct wk_type *type)
         row.layout = 0;
     }
     row.flags |= wk_gc_row(w, type, object);
-    if (type->flags & WK_TYPE_VAR_SIZE) {
-        if (type->size_kind == WK_SIZE_LIST && wk_likely(!(type->flags & WK_TYPE_CHECK_GC)))
-            size = type->common + WK_U64(object, WK_LIST_ALLOCATED) * 8;
-        else if (!wk_size(w, type, object, &size))
-            row.flags |= HF_OBJ_SIZE_UNKNOWN;
-        if (size != type->common) {
-            row.flags |= HF_OBJ_SIZE;
-            row.size = size;
-        }
-        if (wk_likely(w->allocator != 0) && !is_plain(type, object, size)) {
-            row.real_size = wk_real_size(w, type, object, size);
-            if (row.real_size != wk_real_usual(w, size))
-                row.flags |= HF_OBJ_REAL_SIZE;
-        }
-    } else if (wk_unlikely((type->flags & WK_TYPE_REAL) != 0)) {
-        row.real_size = wk_real_size(w, type, object, type->common);
-        row.flags |= HF_OBJ_REAL_SIZE;
-    }
     if (type->content != 0 && w->content_limit != 0) {
         wk_text_reset(&w->text);
         wk_content(w, type, object);
@@ -170,6 +152,27 @@ write_object(struct wk *w, wk_addr object, struct wk_type *type)
                 row.whole_length = w->text.whole;
             }
         }
+    }
+    if (type->flags & WK_TYPE_VAR_SIZE) {
+        if (type->size_kind == WK_SIZE_LIST && wk_likely(!(type->flags & WK_TYPE_CHECK_GC)))
+            size = type->common + WK_U64(object, WK_LIST_ALLOCATED) * 8;
+        else if (!wk_size(w, type, object, &size))
+            row.flags |= HF_OBJ_SIZE_UNKNOWN;
+        uint64_t usual = type->common;
+        if (type->sized && (row.flags & HF_OBJ_CONTENT))
+            usual += row.content_len;
+        if (size != usual) {
+            row.flags |= HF_OBJ_SIZE;
+            row.size = size;
+        }
+        if (wk_likely(w->allocator != 0) && !is_plain(type, object, size)) {
+            row.real_size = wk_real_size(w, type, object, size);
+            if (row.real_size != wk_real_usual(w, size))
+                row.flags |= HF_OBJ_REAL_SIZE;
+        }
+    } else if (wk_unlikely((type->flags & WK_TYPE_REAL) != 0)) {
+        row.real_size = wk_real_size(w, type, object, type->common);
+        row.flags |= HF_OBJ_REAL_SIZE;
     }
     if (type->family == HF_FAMILY_STR && (WK_U32(object, WK_STR_STATE) & WK_STR_INTERNED) != 0)
         row.flags |= HF_OBJ_INTERNED;

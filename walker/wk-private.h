@@ -5,7 +5,7 @@
  *
  *   entry.c      entry point, stages, set-up and tear-down of both modes        output.c       data sink, result file
  *   walk.c       sweeps, worklist, one object's row                             fault.c        faults caught at the object
- *   atoms.c      the same for texts and numbers, in few steps                   wk-digits.h    decimal digits
+ *   atoms.c      the same for texts and numbers, in few steps
  *   lists.c      the collector's objects, pages.c in free-threaded builds
  *   visited.[ch] bitmap of addresses seen and written                           memory.c       regions, growing arrays
  *   types.c      type cache: what is asked of a type once                       sizes.c        sys.getsizeof without Python
@@ -205,6 +205,7 @@ struct wk_type {
     uint8_t strikes;   /* how often its code failed (walk.c) */
     uint8_t atom;      /* enum wk_atom: rows are written the fast way */
     bool atom_old;     /* with what older versions do about it */
+    bool sized;        /* HF_TYPE_SIZED */
     uint32_t flags;    /* enum wk_type_flag */
     uint32_t basic;
     uint32_t item;

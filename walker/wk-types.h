@@ -76,7 +76,8 @@ enum wk_size_kind {
     WK_SIZE_UNKNOWN, /* nothing that can be called: basic size and items */
 };
 void wk_size_prepare(struct wk *w, struct wk_type *type);
-void wk_size_give_up(struct wk_type *type); /* its function is not called any more */
+void wk_size_by_content(struct wk *w, struct wk_type *type); /* its size and content being known */
+void wk_size_give_up(struct wk_type *type);                  /* its function is not called any more */
 /* What sys.getsizeof says; false: a lower bound. */
 bool wk_size(struct wk *w, const struct wk_type *type, wk_addr object, uint64_t *size);
 wk_addr

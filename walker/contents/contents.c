@@ -353,6 +353,8 @@ wk_content(struct wk *w, const struct wk_type *type, wk_addr object)
             redacted_int(w, t, object);
             break;
         }
+        if (wk_has_numbers(w, type) && wk_int_bytes(w, t, object))
+            break;
         wk_text_long(w, t, object);
         if (t->len > w->content_limit && t->whole == 0)
             t->whole = t->len;
@@ -362,6 +364,10 @@ wk_content(struct wk *w, const struct wk_type *type, wk_addr object)
         wk_text_value(w, t, object);
         break;
     case WK_CONTENT_FLOAT:
+        if (wk_has_numbers(w, type)) {
+            wk_text_bytes(t, (const void *)(uintptr_t)(object + f->float_value), 8);
+            break;
+        }
         wk_text_double(t, WK_U64(object, f->float_value));
         if (w->redact)
             wk_redact_tail(w, t, 0);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 /* Inside of contents/: pieces of text that several kinds of content are made of. None of them runs code of the target. */
+#include <heapfile/digits.h>
 #include "../roots/wk-roots.h"
 
 /* wk_type.content */
@@ -88,11 +89,24 @@ struct wk_int {
 };
 bool wk_int_view(const struct wk *w, wk_addr object, struct wk_int *out);
 bool wk_int_u64(const struct wk *w, wk_addr object, uint64_t *out); /* absolute value; false: no int, or longer */
+/* NUMBERS: readers make the text of ints and floats, where it cannot come out cut or hashed. */
+static inline bool
+wk_has_numbers(const struct wk *w, const struct wk_type *type)
+{
+    return (type->content == WK_CONTENT_INT || type->content == WK_CONTENT_FLOAT) && !w->redact &&
+           w->content_limit >= HF_DOUBLE_MAX;
+}
+
+/* How many bytes of a number say all of it. */
+static inline unsigned
+wk_int_width(uint64_t absolute)
+{
+    return (unsigned)(64 - __builtin_clzll(absolute | 1)) / 8 + 1;
+}
+
+bool wk_int_bytes(struct wk *w, struct wk_text *t, wk_addr object); /* false: more than 8 */
 void wk_text_long(struct wk *w, struct wk_text *t, wk_addr object);
-void wk_text_double(struct wk_text *t, uint64_t bits);               /* as repr() */
-#define WK_DOUBLE_MAX  24                                            /* characters of one */
-#define WK_DOUBLE_ROOM 64                                            /* bytes that writing one may touch */
-uint8_t *wk_put_double(uint8_t *to, uint64_t bits, bool point_zero); /* the same; returns where it ends */
+void wk_text_double(struct wk_text *t, uint64_t bits); /* as repr() */
 void wk_text_complex(struct wk_text *t, uint64_t real, uint64_t imaginary);
 
 /* contents.c */

@@ -1,12 +1,20 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 /* What reader.c (framing) and rows.c (rows) share. */
+#include <heapfile/digits.h>
 #include <heapfile/reader.h>
 
 /* Memory for the variable part of rows: referents, name ids, runs. Grows with what is read, never beyond one chunk's rows. */
 struct hf_scratch {
     void *bytes; /* owned */
     size_t size;
+};
+
+/* What object rows need of their type. */
+struct hf_known_type {
+    uint64_t common_size;
+    uint8_t number; /* HF_FAMILY_INT or _FLOAT: contents are numbers; 0: as they are */
+    bool sized;
 };
 
 struct hf_reader {
@@ -26,8 +34,8 @@ struct hf_reader {
     uint64_t chunks_read, chunks_decoded;
     uint64_t objects, refs;
     uint32_t names, types, layouts;
-    uint64_t *type_sizes;   /* owned; common size by type id - 1 */
-    uint64_t *layout_sizes; /* owned; by layout id - 1: references in fixed runs << 2 | LAYOUT_… */
+    struct hf_known_type *known_types; /* owned; by type id - 1 */
+    uint64_t *layout_sizes;            /* owned; by layout id - 1: references in fixed runs << 2 | LAYOUT_… */
     size_t type_room, layout_room;
     bool have_thread;
 
@@ -38,6 +46,7 @@ struct hf_reader {
     uint64_t split_addr, split_refs;
 
     struct hf_scratch refs_scratch, ids_scratch, runs_scratch;
+    uint8_t number[HF_DOUBLE_ROOM]; /* text of the number at hand */
 };
 
 #define HF_LAYOUT_OPEN  1u /* one run takes all that are left */

@@ -126,9 +126,9 @@ hf_read_header(struct hf_reader *r, struct hf_file_header *out)
         return status;
     if (got < sizeof h)
         return hf_reader_fail(r, HF_CUT, "cut in the file header, after %zu bytes", got);
-    if (h.version_major != HF_VERSION_MAJOR)
-        return hf_reader_fail(r, HF_FOREIGN, "heap dump of format %u.%u, this program reads %u.x", h.version_major,
-                              h.version_minor, HF_VERSION_MAJOR);
+    if (h.version_major < HF_VERSION_FIRST || h.version_major > HF_VERSION_MAJOR)
+        return hf_reader_fail(r, HF_FOREIGN, "heap dump of format %u.%u, this program reads %u.x to %u.x",
+                              h.version_major, h.version_minor, HF_VERSION_FIRST, HF_VERSION_MAJOR);
     if (h.checksum != hf_xxh64(&h, offsetof(struct hf_file_header, checksum), 0))
         return hf_reader_fail(r, HF_CORRUPT, "file header: checksum does not match");
     if (h.byte_order != HF_LITTLE_ENDIAN)

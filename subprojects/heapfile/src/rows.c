@@ -21,25 +21,23 @@ reserve(struct hf_scratch *s, size_t n, size_t element)
     return s->bytes;
 }
 
-static bool
-append_u64(uint64_t **array, size_t *room, size_t n, uint64_t value)
+/* The array with room for one element behind n; NULL without memory. */
+static void *
+grow(void *array, size_t *room, size_t n, size_t element)
 {
-    if (n == *room) {
-        size_t more = *room == 0 ? 64 : 2 * *room;
-        uint64_t *bigger = realloc(*array, more * sizeof *bigger);
-        if (bigger == NULL)
-            return false;
-        *array = bigger;
+    if (n < *room)
+        return array;
+    size_t more = *room == 0 ? 64 : 2 * *room;
+    void *bigger = realloc(array, more * element);
+    if (bigger != NULL)
         *room = more;
-    }
-    (*array)[n] = value;
-    return true;
+    return bigger;
 }
 
 void
 hf_rows_clear(struct hf_reader *r)
 {
-    free(r->type_sizes);
+    free(r->known_types);
     free(r->layout_sizes);
     free(r->refs_scratch.bytes);
     free(r->ids_scratch.bytes);
@@ -115,10 +113,16 @@ type_row(struct hf_reader *r, struct cursor *c, const struct hf_handlers *h, voi
     if (r->types == UINT32_MAX)
         bad(c, "too many types");
     if (c->bad_at == NULL) {
-        if (!append_u64(&r->type_sizes, &r->type_room, r->types, row.common_size))
+        struct hf_known_type *known = grow(r->known_types, &r->type_room, r->types, sizeof *known);
+        if (known == NULL)
             return ROW_NOMEM;
-        r->types++;
+        r->known_types = known;
+        bool number = (row.flags & HF_TYPE_NUMBERS) && (family == HF_FAMILY_INT || family == HF_FAMILY_FLOAT);
+        known[r->types++] = (struct hf_known_type){.common_size = row.common_size,
+                                                   .number = number ? (uint8_t)family : 0,
+                                                   .sized = (row.flags & HF_TYPE_SIZED) && !number};
     }
+    row.flags &= ~(uint32_t)HF_TYPE_NUMBERS; /* rows have text */
     return DELIVER(c, h->type, user, r->types, &row);
 }
 
@@ -178,9 +182,11 @@ layout_row(struct hf_reader *r, struct cursor *c, const struct hf_handlers *h, v
             ids += runs[i].count;
         }
     }
-    if (!append_u64(&r->layout_sizes, &r->layout_room, r->layouts, fixed << 2 | open))
+    uint64_t *sizes = grow(r->layout_sizes, &r->layout_room, r->layouts, sizeof *sizes);
+    if (sizes == NULL)
         return ROW_NOMEM;
-    r->layouts++;
+    r->layout_sizes = sizes;
+    sizes[r->layouts++] = fixed << 2 | open;
     return DELIVER(c, h->layout, user, r->layouts, runs, (size_t)n);
 }
 
@@ -326,6 +332,45 @@ end_part(struct hf_reader *r, struct cursor *c, struct hf_object_row *row)
         check_layout(r, c, r->split_layout, r->split_refs);
 }
 
+/* NUMBERS: text instead of the number that the row has. */
+static void
+number_text(struct hf_reader *r, struct cursor *c, struct hf_object_row *row, unsigned family)
+{
+    size_t n = row->content_len;
+    uint64_t value = 0;
+    uint8_t *end;
+    if (family == HF_FAMILY_FLOAT) {
+        if (n != sizeof value) {
+            bad(c, "a float of %zu bytes", n);
+            return;
+        }
+        memcpy(&value, row->content, n);
+        end = hf_put_double(r->number, value, true);
+    } else if (n == 0 || n > sizeof value) {
+        return; /* none, or text already */
+    } else {
+        memcpy(&value, row->content, n);
+        bool negative = value >> (8 * n - 1) != 0;
+        if (negative)
+            value = (n < sizeof value ? 1ull << 8 * n : 0) - value;
+        r->number[0] = '-';
+        end = hf_put_uint(r->number + negative, value);
+    }
+    row->content = r->number;
+    row->content_len = (size_t)(end - r->number);
+}
+
+/* What a row leaves out because its type has it. */
+static inline void
+by_type(struct hf_reader *r, struct cursor *c, struct hf_object_row *row)
+{
+    const struct hf_known_type *type = &r->known_types[row->type - 1];
+    if (!(row->flags & HF_OBJ_SIZE))
+        row->size = type->common_size + (type->sized ? row->content_len : 0);
+    if (type->number != 0 && (row->flags & HF_OBJ_CONTENT))
+        number_text(r, c, row, type->number);
+}
+
 static inline enum row_result
 object_row(struct hf_reader *r, struct cursor *c, const struct hf_handlers *h, void *user, uint64_t *prev_addr)
 {
@@ -342,8 +387,6 @@ object_row(struct hf_reader *r, struct cursor *c, const struct hf_handlers *h, v
     }
     if (flags & HF_OBJ_SIZE)
         row.size = get_uv(c);
-    else if (!(flags & HF_OBJ_CONT) && c->bad_at == NULL)
-        row.size = r->type_sizes[row.type - 1];
     if (flags & HF_OBJ_REFCOUNT) {
         row.refcount = get_uv(c);
         if (flags & HF_OBJ_IMMORTAL)
@@ -353,6 +396,8 @@ object_row(struct hf_reader *r, struct cursor *c, const struct hf_handlers *h, v
         row.real_size = get_uv(c);
     if (flags & HF_OBJ_CONTENT)
         row.content = get_bytes(c, HF_CONTENT_MAX, &row.content_len);
+    if (!(flags & HF_OBJ_CONT) && c->bad_at == NULL)
+        by_type(r, c, &row);
     if (flags & HF_OBJ_CUT)
         row.whole_length = get_uv(c);
     if (flags & HF_OBJ_REFS) {

@@ -83,7 +83,9 @@ type(struct hf_writer *w, uint64_t addr, enum hf_family family, const char *text
                                                   .base = 0x900000,
                                                   .basic_size = basic,
                                                   .common_size = common,
-                                                  .flags = HF_TYPE_GC,
+                                                  .flags = family == HF_FAMILY_STR   ? HF_TYPE_SIZED
+                                                           : family == HF_FAMILY_INT ? HF_TYPE_NUMBERS
+                                                                                     : HF_TYPE_GC,
                                                   .family = family,
                                                   .name = text,
                                                   .name_len = strlen(text)});
@@ -102,7 +104,7 @@ sample_example(void)
     uint32_t registry = name(w, ".registry");
     uint32_t dict_type = type(w, 0x900200, HF_FAMILY_DICT, "builtins.dict", 48, 232);
     uint32_t list_type = type(w, 0x900400, HF_FAMILY_LIST, "builtins.list", 40, 72);
-    uint32_t str_type = type(w, 0x900600, HF_FAMILY_STR, "builtins.str", 72, 52);
+    uint32_t str_type = type(w, 0x900600, HF_FAMILY_STR, "builtins.str", 72, 49);
     uint32_t int_type = type(w, 0x900800, HF_FAMILY_INT, "builtins.int", 24, 28);
     uint32_t items = hf_write_layout(w, &(struct hf_run){.kind = HF_RUN_ITEMS}, 1);
     uint32_t index = hf_write_layout(w, &(struct hf_run){.kind = HF_RUN_INDEX}, 1);
@@ -126,7 +128,7 @@ sample_example(void)
                                                .type = int_type,
                                                .flags = HF_OBJ_CONTENT | HF_OBJ_REFCOUNT,
                                                .refcount = 300,
-                                               .content = "1",
+                                               .content = "\1",
                                                .content_len = 1});
     hf_write_counter(w, "skipped.objects", 0);
     hf_writer_finish(w, HF_END_COMPLETE, "");
@@ -157,6 +159,10 @@ zoo_tables(struct hf_writer *w)
                                            .name = "m.Q",
                                            .name_len = 3});
     hf_write_type(w, &(struct hf_type_row){.common_size = UINT64_MAX});
+    hf_write_type(w, &(struct hf_type_row){.flags = HF_TYPE_NUMBERS, .family = HF_FAMILY_INT});
+    hf_write_type(w, &(struct hf_type_row){
+                         .flags = HF_TYPE_NUMBERS | HF_TYPE_SIZED, .family = HF_FAMILY_FLOAT, .common_size = 24});
+    hf_write_type(w, &(struct hf_type_row){.flags = HF_TYPE_SIZED, .family = HF_FAMILY_INT, .common_size = 40});
     const uint32_t names[] = {3, 0, 1};
     const struct hf_run runs[] = {
         {.kind = HF_RUN_NAMED, .count = 3, .names = names, .flags = HF_RUN_HIDDEN},
@@ -198,6 +204,30 @@ zoo_objects(struct hf_writer *w)
                                                .layout = 3,
                                                .refs = refs,
                                                .n_refs = 1});
+    static const struct {
+        uint32_t type, len;
+        const char *bytes;
+    } numbers[] = {
+        {3, 0, NULL},
+        {3, 1, ""},
+        {3, 1, "\x80"},
+        {3, 2, "\xff\x7f"},
+        {3, 8, "\0\0\0\0\0\0\0\x80"},
+        {3, 8, "\xff\xff\xff\xff\xff\xff\xff\x7f"},
+        {3, 9, "123456789"},
+        {4, 8, "\0\0\0\0\0\0\xf8\xbf"},
+        {4, 8, "\x9a\x99\x99\x99\x99\x99\xb9\x3f"},
+        {4, 8, "\1\0\0\0\0\0\xf0\xff"},
+        {4, 0, NULL},
+        {5, 2, "17"},
+        {5, 0, NULL},
+    };
+    for (size_t i = 0; i < G_N_ELEMENTS(numbers); i++)
+        hf_write_object(w, &(struct hf_object_row){.addr = 0x2000 + 16 * i,
+                                                   .type = numbers[i].type,
+                                                   .flags = numbers[i].bytes != NULL ? HF_OBJ_CONTENT : 0,
+                                                   .content = numbers[i].bytes,
+                                                   .content_len = numbers[i].len});
     /* Parts: of an object whose references come by and by, one that is never finished, one without any. */
     hf_write_object(w, &(struct hf_object_row){
                            .addr = 24, .type = 1, .flags = HF_OBJ_MORE, .layout = 1, .refs = refs, .n_refs = 5});

@@ -239,7 +239,7 @@ test_pass_on(void)
     sample_text(copy->data, copy->len, &text, &error);
     g_assert_cmpstr(error, ==, "");
     g_assert_true(g_str_has_prefix(text, "meta pid uint 4711\nmeta time.us uint"));
-    g_assert_nonnull(strstr(text, "\nmeta pause.us uint 9\nend objects 7 refs 26 types 2 names 3 layouts 3 bytes "));
+    g_assert_nonnull(strstr(text, "\nmeta pause.us uint 9\nend objects 20 refs 26 types 5 names 3 layouts 3 bytes "));
 }
 
 /* Chunks stay near HF_CHUNK_TARGET, so that readers need no more memory than that, but for single long rows. */

@@ -6,7 +6,8 @@ import struct
 GC, SIZE, REFCOUNT, CONTENT, REFS, CONT, MORE, IMMORTAL, CUT, REAL_SIZE, BROKEN, SIZE_UNKNOWN, INTERNED, FROZEN = (1 << i for i in range(14))
 UNNAMED, INDEX, ITEMS, MEMBER, NAMED = range(5)
 WEAK, HIDDEN = 1, 2
-TYPE_HEAP, TYPE_GC, TYPE_PY_SIZEOF, TYPE_UNNAMED, TYPE_OPAQUE = (1 << i for i in range(5))
+TYPE_HEAP, TYPE_GC, TYPE_PY_SIZEOF, TYPE_UNNAMED, TYPE_OPAQUE, TYPE_NUMBERS, TYPE_SIZED = (1 << i for i in range(7))
+INT, FLOAT = 3, 4
 
 
 class Bytes:
@@ -49,6 +50,16 @@ class Type:
     def __init__(self, addr, flags, family, base, basic, item, common, name):
         self.addr, self.flags, self.family, self.base = addr, flags, family, base
         self.basic, self.item, self.common, self.name = basic, item, common, name
+        self.number = family if flags & TYPE_NUMBERS and family in (INT, FLOAT) else 0
+        self.sized = flags & TYPE_SIZED and not self.number
+
+    def shown(self, content):
+        """What the bytes of an instance's content say."""
+        if self.number == FLOAT:
+            return b'%r' % struct.unpack('<d', content)
+        if self.number == INT and 0 < len(content) <= 8:
+            return b'%d' % int.from_bytes(content, 'little', signed=True)
+        return content
 
 
 class Object:
@@ -115,9 +126,12 @@ class Dump:
             o.flags, o.refs, o.layout, o.content, o.whole = flags, [], 0, None, None
             o.size = c.uv() if flags & SIZE else o.type.common
             o.refcount = c.uv() if flags & REFCOUNT else 1
-            o.real = c.uv() if flags & REAL_SIZE else self.usual(o.size)
+            real = c.uv() if flags & REAL_SIZE else None
             if flags & CONTENT:
-                o.content = c.text()
+                content = c.text()
+                o.content = o.type.shown(content)
+                o.size += len(content) if o.type.sized and not flags & SIZE else 0
+            o.real = self.usual(o.size) if real is None else real
             if flags & CUT:
                 o.whole = c.uv()
             if o.addr in self.objects:

@@ -52,7 +52,7 @@ def test_text_of_the_example():
 
 def test_reader_is_short():
     with open(os.path.join(docs, "read_heap.py"), encoding="utf-8") as f:
-        assert len(f.readlines()) < 150
+        assert len(f.readlines()) <= 160
 
 
 def test_xxh64():

@@ -111,7 +111,7 @@ class Dump:
         if flags & 1 << 9:
             o.real_size = c.uv()
         if flags & 1 << 3:
-            o.content = c.bytes()
+            o.content = self.content(o, c.bytes(), flags)
         if flags & 1 << 8:
             o.whole = c.uv()
         if flags & 1 << 4:
@@ -120,6 +120,16 @@ class Dump:
                 base = (base + c.sv()) & MASK
                 addresses.append(base << 3 & MASK)
             o.refs += list(self.name_refs(layout or [(0, 0, 0, None)], addresses))
+
+    def content(self, o, data, flags):
+        number = o.type["flags"] & 1 << 5 and o.type["family"] in (3, 4)
+        if o.type["flags"] & 1 << 6 and not number and not flags & 1 << 1:
+            o.size += len(data)
+        if number and o.type["family"] == 4:
+            return repr(*struct.unpack("<d", data)).encode()
+        if number and 0 < len(data) <= 8:
+            return b"%d" % int.from_bytes(data, "little", signed=True)
+        return data
 
     def name_refs(self, layout, addresses):
         rest, at = len(addresses) - sum(run[2] for run in layout), 0

@@ -66,3 +66,13 @@ wk_arch_prefetch(uint64_t address)
 {
     __asm__ volatile("prefetcht0 (%0)" : : "r"(address));
 }
+
+/* Eight bytes of the target, whatever the compiler thinks of what lies there. */
+static inline uint64_t
+wk_arch_load(uint64_t address)
+{
+    uint64_t value;
+
+    __asm__ volatile("movq (%1), %0" : "=r"(value) : "r"(address));
+    return value;
+}

@@ -27,7 +27,8 @@
 #include <stdint.h>
 
 #define HF_MAGIC         "\x89HPD\r\n\x1a\n" /* 8 bytes: like PNG's, shows a transfer in text mode */
-#define HF_VERSION_MAJOR 1
+#define HF_VERSION_MAJOR 2
+#define HF_VERSION_FIRST 1 /* oldest major version that is read: it has no type flags beyond OPAQUE */
 #define HF_VERSION_MINOR 0
 #define HF_LITTLE_ENDIAN 1
 #define HF_SUFFIX        ".heap"
@@ -120,8 +121,16 @@ enum hf_type_flag {
     HF_TYPE_PY_SIZEOF = 1 << 2, /* __sizeof__ is written in Python: sizes here are what the C parts take */
     HF_TYPE_UNNAMED = 1 << 3,   /* references come from tp_traverse alone and have no names */
     HF_TYPE_OPAQUE = 1 << 4,    /* type offers no way to enumerate references */
-    HF_TYPE_FLAGS_ALL = (1 << 5) - 1,
+    HF_TYPE_NUMBERS = 1 << 5, /* INT and FLOAT: CONTENT is the number itself, see below; the reader makes text of it */
+    HF_TYPE_SIZED = 1 << 6,   /* a row without SIZE has the common size and as many bytes more as CONTENT is long */
+    HF_TYPE_FLAGS_ALL = (1 << 7) - 1,
 };
+
+/*
+ * NUMBERS, so that a writer need not find the shortest digits of each: FLOAT: the 8 bytes of the double; INT: two's complement of 1 to 8
+ * bytes; content of 9 bytes and more is text as without NUMBERS. Little-endian. In other families
+ * NUMBERS says nothing, and SIZED says nothing where NUMBERS does.
+ */
 
 /* What an instance is, subclasses included; tells a reader how to take its content and its references. */
 enum hf_family {

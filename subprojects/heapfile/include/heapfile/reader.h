@@ -2,8 +2,8 @@
 #pragma once
 /*
  * Bounds-checked streaming reader of the format of format.h. Host side, libc only, no GLib. Two levels: chunks (framing and
- * checksum; what the driver needs) and rows. Memory: one chunk (HF_CHUNK_MAX), the longest row of it decoded, and 8 bytes for each type
- * and layout read; never on the word of a length in the file, but as bytes arrive. One thread at a time.
+ * checksum; what the driver needs) and rows. Memory: one chunk (HF_CHUNK_MAX), the longest row of it decoded, and 16 bytes for each
+ * type and 8 for each layout read; never on the word of a length in the file, but as bytes arrive. One thread at a time.
  *
  * Every failure leaves a message for hf_reader_error(): what is wrong, in which chunk, at which byte of the stream. It is final: all
  * later calls return the same status.
@@ -69,8 +69,8 @@ struct hf_end_row {
  * What hf_decode_chunk calls, each may be NULL. Pointers in rows are valid during the call only. A callback that returns false stops
  * the reading (HF_OK is returned, hf_reader_error stays ""). Ids start at 1. Parts of a split object come one by one:
  * HF_OBJ_CONT in flags marks those that go on; addr and type are then those of the object, first_ref is how many references came before.
- * The last part is the one without HF_OBJ_MORE. Object rows have what the file leaves out: size (the type's common size), refcount (1;
- * meaningless with HF_OBJ_IMMORTAL); in CONT rows they are 0.
+ * The last part is the one without HF_OBJ_MORE. Object rows have what the file leaves out: size (the type's common size, and SIZED),
+ * refcount (1; meaningless with HF_OBJ_IMMORTAL); in CONT rows they are 0. Contents of NUMBERS types are text, and type rows do not have that flag.
  */
 struct hf_handlers {
     /* Object rows have packed references alone, refs is NULL: who reads them later need not have them read twice. Whether they are

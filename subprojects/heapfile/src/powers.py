@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""Write powers.inc: powers of ten as 128-bit numbers, for the shortest text of a double (numbers.c).
+"""Write powers.inc: powers of ten as 128-bit numbers, for the shortest text of a double (double.c).
 
 Entry k - FIRST is 10**k times the power of two that puts it into [2**127, 2**128), rounded up."""
 import os
