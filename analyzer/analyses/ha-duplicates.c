@@ -2,11 +2,14 @@
 #include "ha-duplicates.h"
 
 #include <heapfile/writer.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "graph/ha-graph-builder.h"
 #include "graph/ha-mem.h"
 #include "graph/ha-memory.h"
+
+#define TO_COMPARE "to compare the objects"
 
 typedef struct {
     const HaGraph *g;
@@ -16,6 +19,13 @@ typedef struct {
     guint64 mask;
     HaVec way; /* HaId: tuples whose items are being looked at */
 } Finder;
+
+static gboolean
+no_memory(GError **error)
+{
+    g_set_error_literal(error, HA_GRAPH_ERROR, HA_GRAPH_ERROR_NO_MEMORY, "not enough memory " TO_COMPARE);
+    return FALSE;
+}
 
 static gboolean
 is_kind(const HaGraph *g, HaId id, guint *kind)
@@ -149,7 +159,7 @@ settle_tuple(Finder *f, HaId start)
 }
 
 static gboolean
-settle_all(Finder *f)
+settle_all(Finder *f, GError **error)
 {
     guint32 n = ha_graph_n_objects(f->g);
     guint64 known = 0, capacity = 1024;
@@ -157,31 +167,28 @@ settle_all(Finder *f)
         known += is_known(f->g, id);
     while (capacity < 2 * known)
         capacity *= 2;
+    /* beside canon the table, or afterwards what gather() has: a number and two bits of each object */
+    guint64 one = sizeof *f->canon, gather = one * n + n / 4;
+    if (!ha_memory_ask(one * n + MAX(capacity * sizeof *f->places, gather), TO_COMPARE, error))
+        return FALSE;
     f->canon = ha_mem_new0(n, sizeof *f->canon);
     f->places = ha_mem_new0(capacity, sizeof *f->places);
     f->mask = capacity - 1;
     if (f->canon == NULL || f->places == NULL)
-        return FALSE;
+        return no_memory(error);
     for (HaId id = 0; id < n; id++)
         if (!is_tuple(f->g, id) && is_known(f->g, id))
             settle(f, id);
     for (HaId id = 0; id < n; id++)
         if (is_tuple(f->g, id) && f->canon[id] == 0 && is_known(f->g, id) && !settle_tuple(f, id))
-            return FALSE;
+            return no_memory(error);
     ha_mem_free(f->places);
     f->places = NULL;
     return TRUE;
 }
 
-/* Largest of each group is taken off bytes in the end. */
-typedef struct {
-    HaDuplicates group;
-    guint64 largest;
-    guint kind;
-} Group;
-
-static gint
-compare_groups(gconstpointer left, gconstpointer right)
+static int
+compare_groups(const void *left, const void *right)
 {
     const HaDuplicates *a = left, *b = right;
     if (a->wasted != b->wasted)
@@ -189,18 +196,19 @@ compare_groups(gconstpointer left, gconstpointer right)
     return a->first < b->first ? -1 : a->first > b->first;
 }
 
-static gboolean
-gather(const Finder *f, const HaBits *chosen, HaDuplicateTotal *totals, GArray *found)
+typedef struct {
+    HaBits *once, *twice; /* by canon; owned */
+    guint32 *at;          /* 1 + group, by canon; owned */
+} Gathering;
+
+/* Fills totals as far as they need no groups. Returns how many groups there are. */
+static guint64
+count_groups(const Finder *f, const HaBits *chosen, Gathering *w, HaDuplicateTotal *totals)
 {
     guint32 n = ha_graph_n_objects(f->g);
+    guint64 groups = 0;
     guint kind;
-    g_autoptr(HaBits) once = ha_bits_new(n, FALSE);
-    g_autoptr(HaBits) twice = ha_bits_new(n, FALSE);
-    guint32 *at = ha_mem_new0(n, sizeof *at); /* 1 + group */
-    if (once == NULL || twice == NULL || at == NULL) {
-        ha_mem_free(at);
-        return FALSE;
-    }
+
     for (HaId id = 0; id < n; id++) {
         if (!ha_bits_get(chosen, id) || !is_kind(f->g, id, &kind))
             continue;
@@ -213,50 +221,77 @@ gather(const Finder *f, const HaBits *chosen, HaDuplicateTotal *totals, GArray *
             continue;
         }
         HaId same = f->canon[id] - 1;
-        ha_bits_set(ha_bits_get(once, same) ? twice : once, same);
+        if (!ha_bits_get(w->once, same)) {
+            ha_bits_set(w->once, same);
+        } else if (!ha_bits_get(w->twice, same)) {
+            ha_bits_set(w->twice, same);
+            groups++;
+        }
     }
-    g_autoptr(GArray) groups = g_array_new(FALSE, TRUE, sizeof(Group));
+    return groups;
+}
+
+static gboolean
+gather(const Finder *f, const HaBits *chosen, Gathering *w, HaDuplicateTotal *totals, HaVec *found, GError **error)
+{
+    guint32 n = ha_graph_n_objects(f->g);
+    guint kind;
+
+    w->once = ha_bits_new(n, FALSE);
+    w->twice = ha_bits_new(n, FALSE);
+    w->at = ha_mem_new0(n, sizeof *w->at);
+    if (w->once == NULL || w->twice == NULL || w->at == NULL)
+        return no_memory(error);
+    guint64 n_groups = count_groups(f, chosen, w, totals);
+    if (!ha_memory_ask(n_groups * sizeof(HaDuplicates), TO_COMPARE, error))
+        return FALSE;
+    if (!ha_vec_reserve(found, n_groups))
+        return no_memory(error);
+    HaDuplicates *groups = found->data;
     for (HaId id = 0; id < n; id++) {
         HaId same = f->canon[id] - 1;
-        if (f->canon[id] == 0 || !ha_bits_get(twice, same) || !ha_bits_get(chosen, id) || !is_kind(f->g, id, &kind))
+        if (f->canon[id] == 0 || !ha_bits_get(w->twice, same) || !ha_bits_get(chosen, id) || !is_kind(f->g, id, &kind))
             continue;
-        if (at[same] == 0) {
-            Group new = {.group.first = id, .kind = kind};
-            g_array_append_val(groups, new);
-            at[same] = groups->len;
+        if (w->at[same] == 0) {
+            groups[found->n] = (HaDuplicates){.first = id};
+            w->at[same] = ++found->n;
         }
-        Group *group = &g_array_index(groups, Group, at[same] - 1);
+        HaDuplicates *group = &groups[w->at[same] - 1];
         guint64 size = ha_graph_size(f->g, id);
-        group->group.count++;
-        group->group.bytes += size;
-        group->largest = MAX(group->largest, size);
+        group->count++;
+        group->bytes += size;
+        group->wasted = MAX(group->wasted, size); /* the largest, until all are known */
     }
-    ha_mem_free(at);
-    for (guint i = 0; i < groups->len; i++) {
-        Group *group = &g_array_index(groups, Group, i);
-        group->group.wasted = group->group.bytes - group->largest;
-        totals[group->kind].groups++;
-        totals[group->kind].wasted += group->group.wasted;
-        g_array_append_val(found, group->group);
+    for (gsize i = 0; i < found->n; i++) {
+        groups[i].wasted = groups[i].bytes - groups[i].wasted;
+        (void)is_kind(f->g, groups[i].first, &kind);
+        totals[kind].groups++;
+        totals[kind].wasted += groups[i].wasted;
     }
-    g_array_sort(found, compare_groups);
+    if (found->n > 1)
+        qsort(groups, found->n, sizeof *groups, compare_groups);
     return TRUE;
 }
 
-GArray *
-ha_duplicates_find(const HaGraph *g, const HaBits *chosen, HaDuplicateTotal totals[HA_DUPLICATE_KINDS], GError **error)
+gboolean
+ha_duplicates_find(const HaGraph *g, const HaBits *chosen, HaDuplicateTotal totals[HA_DUPLICATE_KINDS], HaVec *found,
+                   GError **error)
 {
     Finder f = {.g = g, .way.item = sizeof(HaId)};
-    g_autoptr(GArray) found = g_array_new(FALSE, FALSE, sizeof(HaDuplicates));
+    Gathering w = {0};
+    HaVec groups = {.item = sizeof(HaDuplicates)};
+
     memset(totals, 0, HA_DUPLICATE_KINDS * sizeof *totals);
-    if (!ha_memory_ask(4 * sizeof(guint32) * (guint64)ha_graph_n_objects(g), "to compare the objects", error))
-        return NULL;
-    gboolean ok = settle_all(&f) && gather(&f, chosen, totals, found);
+    gboolean ok = settle_all(&f, error) && gather(&f, chosen, &w, totals, &groups, error);
     ha_mem_free(f.canon);
     ha_mem_free(f.places);
     ha_vec_clear(&f.way);
+    ha_bits_free(w.once);
+    ha_bits_free(w.twice);
+    ha_mem_free(w.at);
     if (ok)
-        return g_steal_pointer(&found);
-    g_set_error_literal(error, HA_GRAPH_ERROR, HA_GRAPH_ERROR_NO_MEMORY, "not enough memory to compare the objects");
-    return NULL;
+        *found = groups;
+    else
+        ha_vec_clear(&groups);
+    return ok;
 }

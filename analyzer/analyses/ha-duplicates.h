@@ -7,6 +7,7 @@
  */
 #include "analyses/ha-bits.h"
 #include "graph/ha-graph.h"
+#include "graph/ha-mem.h"
 
 typedef struct {
     HaId first; /* one of them, that with the least address */
@@ -23,6 +24,9 @@ typedef struct {
 
 enum { HA_DUPLICATE_STR, HA_DUPLICATE_BYTES, HA_DUPLICATE_TUPLE, HA_DUPLICATE_KINDS };
 
-/* Groups of two and more among the chosen, most wasteful first, as HaDuplicates; owned by the caller. NULL: no memory. */
-GArray *ha_duplicates_find(const HaGraph *g, const HaBits *chosen, HaDuplicateTotal totals[HA_DUPLICATE_KINDS],
-                           GError **error);
+/*
+ * Groups of two and more among the chosen, most wasteful first, as HaDuplicates; *found is the caller's to clear. FALSE: no memory, nothing
+ * is found.
+ */
+gboolean ha_duplicates_find(const HaGraph *g, const HaBits *chosen, HaDuplicateTotal totals[HA_DUPLICATE_KINDS],
+                            HaVec *found, GError **error);

@@ -52,12 +52,12 @@ write_value(const HaContext *c, HaId id)
 }
 
 static void
-write_text(const HaContext *c, const GArray *groups, guint lines, const HaDuplicateTotal *totals)
+write_text(const HaContext *c, const HaVec *groups, gsize lines, const HaDuplicateTotal *totals)
 {
     HaOut *out = c->out;
     ha_out_printf(out, "%10s %14s %14s %10s  %s\n", "count", "bytes", "wasted", "", "what");
-    for (guint i = 0; i < MIN(groups->len, lines) && !ha_out_stopped(out); i++) {
-        const HaDuplicates *group = &g_array_index(groups, HaDuplicates, i);
+    for (gsize i = 0; i < MIN(groups->n, lines) && !ha_out_stopped(out); i++) {
+        const HaDuplicates *group = (const HaDuplicates *)groups->data + i;
         const char *type = ha_graph_type(c->graph, group->first)->name;
         g_autofree char *size = ha_size_text(group->wasted);
         ha_out_printf(out, "%10" G_GUINT64_FORMAT " %14" G_GUINT64_FORMAT " %14" G_GUINT64_FORMAT " %10s  ",
@@ -67,8 +67,8 @@ write_text(const HaContext *c, const GArray *groups, guint lines, const HaDuplic
         write_value(c, group->first);
         ha_out_char(out, '\n');
     }
-    if (groups->len > lines)
-        ha_out_printf(out, "… and %u more\n", groups->len - lines);
+    if (groups->n > lines)
+        ha_out_printf(out, "… and %" G_GSIZE_FORMAT " more\n", groups->n - lines);
     for (guint k = 0; k < HA_DUPLICATE_KINDS; k++) {
         const HaDuplicateTotal *t = &totals[k];
         g_autofree char *size = ha_size_text(t->wasted);
@@ -85,17 +85,17 @@ write_text(const HaContext *c, const GArray *groups, guint lines, const HaDuplic
 }
 
 static void
-write_json(const HaContext *c, const GArray *groups, guint lines, const HaDuplicateTotal *totals)
+write_json(const HaContext *c, const HaVec *groups, gsize lines, const HaDuplicateTotal *totals)
 {
     HaJson j;
     ha_json_init(&j, c->out);
     ha_json_begin_object(&j);
     ha_json_key(&j, "groups");
-    ha_json_uint(&j, groups->len);
+    ha_json_uint(&j, groups->n);
     ha_json_key(&j, "duplicates");
     ha_json_begin_array(&j);
-    for (guint i = 0; i < MIN(groups->len, lines) && !ha_out_stopped(c->out); i++) {
-        const HaDuplicates *group = &g_array_index(groups, HaDuplicates, i);
+    for (gsize i = 0; i < MIN(groups->n, lines) && !ha_out_stopped(c->out); i++) {
+        const HaDuplicates *group = (const HaDuplicates *)groups->data + i;
         ha_json_newline(&j);
         ha_json_begin_object(&j);
         ha_json_key(&j, "count");
@@ -149,13 +149,15 @@ ha_types_duplicates(HaContext *c, GError **error)
         if (ha_bits_get(c->chosen, id) &&
             (wanted == NULL || ha_type_set_has(wanted, ha_graph_type_index(c->graph, id))))
             ha_bits_set(chosen, id);
-    g_autoptr(GArray) groups = ha_duplicates_find(c->graph, chosen, totals, error);
-    if (groups == NULL)
+    HaVec groups;
+    if (!ha_duplicates_find(c->graph, chosen, totals, &groups, error))
         return FALSE;
     guint limit = ha_options_number(c->options, "limit");
+    gsize lines = limit != 0 ? limit : G_MAXSIZE;
     if (ha_options_flag(c->options, "json"))
-        write_json(c, groups, limit != 0 ? limit : G_MAXUINT, totals);
+        write_json(c, &groups, lines, totals);
     else
-        write_text(c, groups, limit != 0 ? limit : G_MAXUINT, totals);
+        write_text(c, &groups, lines, totals);
+    ha_vec_clear(&groups);
     return TRUE;
 }
