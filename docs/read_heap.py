@@ -5,6 +5,7 @@
 It follows docs/heapfile.md and nothing else. Usage: read_heap.py [FILE.heap | FILE.heap.gz]; zstd: `zstd -dc FILE.heap.zst | read_heap.py`.
 """
 import gzip
+import signal
 import struct
 import sys
 
@@ -154,7 +155,6 @@ class Dump:
 
 
 if __name__ == "__main__":
+    signal.signal(signal.SIGPIPE, signal.SIG_DFL)  # `| head` ends it without a word
     stream = open(sys.argv[1], "rb") if len(sys.argv) > 1 else sys.stdin.buffer
-    if stream.peek(2)[:2] == b"\x1f\x8b":
-        stream = gzip.open(stream)
-    Dump(sys.stdout).read(stream)
+    Dump(sys.stdout).read(gzip.open(stream) if stream.peek(2)[:2] == b"\x1f\x8b" else stream)

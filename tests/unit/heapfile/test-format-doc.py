@@ -80,6 +80,14 @@ def test_rows_of_large():
     same_rows("large")
 
 
+def test_end_of_the_pipe_is_no_error():
+    nobody, to = os.pipe()
+    os.close(nobody)
+    done = subprocess.run([sys.executable, os.path.join(docs, "read_heap.py")], input=dump("example"), stdout=to, stderr=subprocess.PIPE)
+    os.close(to)
+    assert done.stderr == b"", done.stderr.decode()
+
+
 def test_damage_is_seen():
     data = bytearray(dump("example"))
     for at in range(len(data)):
