@@ -9,7 +9,9 @@
 #include "text/ha-root-text.h"
 
 #define UNSEEN G_MAXUINT32
-#define AHEAD  16 /* references whose numbers are on their way */
+#define AHEAD  16  /* references whose numbers are on their way */
+#define FAR    120 /* nodes whose place among the references is on its way */
+#define NEAR   60  /* those whose references are */
 
 /* Nodes are numbered in preorder of a depth-first search; 0 is the super-root. All arrays but number[] are by these numbers. */
 struct HaDominators {
@@ -208,13 +210,11 @@ number_nodes(Work *w, const HaLedger *ledger)
     return TRUE;
 }
 
-/* Least semidominator on the way from node to the last unlinked one, with path compression. Nodes from linked on are linked. */
+/* The way from node, which is linked, up to the last node before linked becomes one step. */
 static guint32
-evaluate(Work *w, guint32 node, guint32 linked)
+compress(Work *w, guint32 node, guint32 linked)
 {
     Link *link = w->link;
-    if (link[node].ancestor < linked)
-        return link[node].least;
     guint32 *way = w->stack.data; /* as long as there are nodes */
     gsize n = 0;
     do {
@@ -229,6 +229,14 @@ evaluate(Work *w, guint32 node, guint32 linked)
         below->least = least = MIN(below->least, least);
     }
     return least;
+}
+
+/* Least semidominator on the way from node to the last unlinked one. Nodes from linked on are linked. */
+static inline guint32
+evaluate(Work *w, guint32 node, guint32 linked)
+{
+    const Link *link = &w->link[node];
+    return link->ancestor < linked ? link->least : compress(w, node, linked);
 }
 
 /* The same as for referrers, of the frames that hold an object. */
@@ -254,70 +262,56 @@ semidominator_by_frames(Work *w, guint32 v, guint32 semi)
     return semi;
 }
 
-/* What the nodes to come will want, each when what leads to it is there. Nodes whose parent is the top want nothing. */
-static void
-prefetch(const Work *w, guint32 v)
+/* Least number that leads to v over nodes above it; all nodes behind it are linked. */
+static guint32
+semidominator(Work *w, guint32 v)
 {
-    const HaDominators *d = w->d;
-    HaId id;
+    HaDominators *d = w->d;
+    HaId to = d->object[v];
+    guint32 semi = d->parent[v];
     gsize n;
 
-    if (v <= 64)
-        return;
-    if (d->parent[v - 64] != 0 && (id = d->object[v - 64]) != HA_ID_NONE)
-        __builtin_prefetch(w->back.first32 != NULL ? (const void *)&w->back.first32[id] : &w->back.first64[id]);
-    if (d->parent[v - 40] != 0 && (id = d->object[v - 40]) != HA_ID_NONE)
-        __builtin_prefetch(w->back.refs + ha_view_first(&w->back, id));
-    if (d->parent[v - 24] != 0 && (id = d->object[v - 24]) != HA_ID_NONE) {
-        const HaId *from = ha_view_refs(&w->back, id, &n);
-        for (gsize i = 0; n > 1 && i < MIN(n, 8); i++)
-            __builtin_prefetch(&d->number[from[i]]);
+    if (to == HA_ID_NONE) /* a thread or a frame: only what is above holds it */
+        return semi;
+    if (semi == 0 || ha_bits_get(w->roots, to))
+        return 0;
+    gboolean framed = w->framed != NULL && ha_bits_get(w->framed, to);
+    if (framed)
+        semi = semidominator_by_frames(w, v, semi);
+    const HaId *from = ha_view_refs(&w->back, to, &n);
+    if (n <= 1 && !framed) /* it is the one above */
+        return semi;
+    gsize first = (gsize)(from - w->back.refs);
+    for (gsize i = 0; i < n && semi != 0; i++) {
+        if (i + AHEAD < n)
+            __builtin_prefetch(&d->number[from[i + AHEAD]]);
+        guint32 u = d->number[from[i]];
+        if (u == UNSEEN || ha_weak(&w->back_weak, first + i) || (framed && is_way_back(w, from[i], to)))
+            continue;
+        if (u > v)
+            u = evaluate(w, u, v + 1);
+        semi = MIN(semi, u);
     }
-    if (d->parent[v - 8] != 0 && (id = d->object[v - 8]) != HA_ID_NONE) {
-        const HaId *from = ha_view_refs(&w->back, id, &n);
-        for (gsize i = 0; n > 1 && i < MIN(n, 8); i++)
-            if (d->number[from[i]] > v && d->number[from[i]] != UNSEEN)
-                __builtin_prefetch(&w->link[d->number[from[i]]]);
-    }
+    return semi;
 }
 
 static void
 find_semidominators(Work *w)
 {
     HaDominators *d = w->d;
-    for (guint32 v = 0; v < d->n; v++)
-        w->link[v] = (Link){.ancestor = d->parent[v], .least = v};
+    HaId id;
+
     for (guint32 v = d->n - 1; v >= 1; v--) {
-        HaId to = d->object[v];
-        guint32 semi = d->parent[v];
-        gsize n = 0;
-        const HaId *from = NULL;
-        prefetch(w, v);
-        if (to == HA_ID_NONE) { /* a thread or a frame: only what is above holds it */
-            w->semi[v] = semi;
-            w->link[v].least = semi;
-            continue;
-        }
-        gboolean framed = w->framed != NULL && ha_bits_get(w->framed, to);
-        if (ha_bits_get(w->roots, to))
-            semi = 0;
-        else if (semi != 0)
-            from = ha_view_refs(&w->back, to, &n);
-        if (framed && semi != 0)
-            semi = semidominator_by_frames(w, v, semi);
-        gsize first = from != NULL ? (gsize)(from - w->back.refs) : 0;
-        for (gsize i = 0; (n > 1 || framed) && i < n && semi != 0; i++) {
-            if (i + 16 < n)
-                __builtin_prefetch(&d->number[from[i + 16]]);
-            guint32 u = d->number[from[i]];
-            if (u == UNSEEN || ha_weak(&w->back_weak, first + i) || (framed && is_way_back(w, from[i], to)))
-                continue;
-            if (u > v)
-                u = evaluate(w, u, v + 1);
-            semi = MIN(semi, u);
-        }
-        w->semi[v] = semi;
-        w->link[v].least = semi;
+        /*
+         * Where the referrers of nodes to come stand; those below the top want none. Their numbers and links are better left to the
+         * processor, which is slower with calls for them, too. Not a function: gcc drops calls of one that only prefetches.
+         */
+        if (v > FAR && d->parent[v - FAR] != 0 && (id = d->object[v - FAR]) != HA_ID_NONE)
+            __builtin_prefetch(w->back.first32 != NULL ? (const void *)&w->back.first32[id] : &w->back.first64[id]);
+        if (v > NEAR && d->parent[v - NEAR] != 0 && (id = d->object[v - NEAR]) != HA_ID_NONE)
+            __builtin_prefetch(w->back.refs + ha_view_first(&w->back, id));
+        w->semi[v] = semidominator(w, v);
+        w->link[v] = (Link){.ancestor = d->parent[v], .least = w->semi[v]};
     }
 }
 
