@@ -183,12 +183,20 @@ names_a_dump(const char *arg)
            strspn(arg, "0123456789abcdefABCDEFxX") != strlen(arg);
 }
 
+/* Where a type or an address is wanted; neither is called like this. */
+static gboolean
+is_a_dump(const char *arg)
+{
+    return g_file_test(arg, G_FILE_TEST_EXISTS) && (strchr(arg, '/') != NULL || strstr(arg, ".heap") != NULL);
+}
+
 static gboolean
 check_args(const HaCommandLine *line, guint *n_args, GError **error)
 {
     const HaCommand *command = line->command;
     guint given = g_strv_length(line->args);
-    if (given < command->min_args) {
+    gboolean only_a_dump = given > 0 && given == command->min_args && is_a_dump(line->args[given - 1]);
+    if (given < command->min_args || only_a_dump) {
         g_set_error(error, HA_ERROR, HA_ERROR_USAGE, "'%s' wants %s: see 'heapanalyze %s --help'", command->name,
                     command->args, command->name);
         return FALSE;
