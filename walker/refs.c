@@ -494,7 +494,6 @@ wk_collect(struct wk *w, struct wk_type *type, wk_addr object, struct hf_object_
         if (wk_likely(!(type->flags & WK_TYPE_TAIL))) {
             /* Written straight from the object: nothing is copied. */
             row->layout = type->layout;
-            wk_refs_mark(w, row->refs, row->n_refs);
             return;
         }
         wk_refs_room(w, row->n_refs);
@@ -557,5 +556,4 @@ done:
     row->layout = layout;
     if (wk_unlikely(r->rest.kind != WK_WALK_NONE))
         row->flags |= HF_OBJ_MORE;
-    wk_refs_mark(w, row->refs, row->n_refs);
 }

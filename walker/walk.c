@@ -9,6 +9,7 @@
 #include "wk-gc.h"
 #include "wk-names.h"
 #include "wk-objects.h"
+#include "wk-refs.h"
 #include "wk-sys.h"
 #include "wk-types.h"
 #include "wk-visited.h"
@@ -28,14 +29,16 @@
 struct wk_walk_state {
     uint64_t sweeps, queued, around; /* around: found beside others */
     uint64_t careful;                /* no prefetch that reads objects until so many were met */
-    wk_addr next[BATCH_MAX];         /* their memory is called for */
+    wk_addr *next;                   /* their memory is called for */
     uint32_t n_next;
     bool neighbours; /* are looked for */
     uint64_t thin, thin_enough;
     uint64_t tried, found; /* pages, and objects in them */
     uint32_t at, n;        /* of those at hand, at: the first that is not written */
-    wk_addr object[BATCH_MAX];
-    struct wk_type *type[BATCH_MAX]; /* NULL: not looked up */
+    uint32_t known;        /* 0, or n: their types were looked up */
+    wk_addr *object;
+    struct wk_type *type[BATCH_MAX];
+    wk_addr batch[2][BATCH_MAX]; /* next and object, in turns */
 };
 
 _Noreturn void
@@ -101,6 +104,36 @@ strike(struct wk *w, struct wk_type *type, uint8_t foreign, bool hung)
     type->strikes = 0;
 }
 
+/* Writes a row and marks its referents: each is looked at once. */
+static inline void
+write_row(struct wk *w, const struct hf_object_row *row)
+{
+    struct wk_visited *v = w->visited;
+    const uint64_t *refs = row->refs;
+    uint64_t prev = row->addr, n = row->n_refs;
+    const uint32_t *dir = v->dir;
+    struct wk_leaf *leaves = v->leaf;
+    bool deposit = w->out.deposit;
+    uint8_t *p = wk_likely(!v->queueing) ? hf_begin_object(&w->out, row) : NULL;
+
+    if (wk_unlikely(p == NULL)) {
+        wk_refs_mark(w, refs, n);
+        hf_write_object(&w->out, row);
+        return;
+    }
+    for (uint64_t i = 0; i < n; i++) {
+        uint64_t ref = refs[i];
+        uint32_t number;
+        if (wk_likely((ref & (WK_POINTER_NEVER | 8)) == 0) && wk_likely((number = dir[ref >> WK_LEAF_SHIFT]) != 0))
+            wk_mark_even(&leaves[number], ref);
+        else
+            wk_mark(w, ref);
+        p = hf_put_daddr(p, prev, ref, deposit);
+        prev = ref;
+    }
+    hf_object_row_end(&w->out, p, row->addr, n);
+}
+
 /* type: if it is known. */
 static inline void
 write_object(struct wk *w, wk_addr object, struct wk_type *type)
@@ -117,10 +150,8 @@ write_object(struct wk *w, wk_addr object, struct wk_type *type)
             return;
         }
     }
-    if (type->atom != WK_ATOM_NONE && wk_atom_write(w, type, object)) {
-        w->current = 0;
+    if (type->atom != WK_ATOM_NONE && wk_atom_write(w, type, object))
         return;
-    }
     bool counted = wk_refcount(w, object, &refcount);
     if (wk_unlikely(type->flags & WK_TYPE_BROKEN)) {
         wk_skip(w, object, "its type is broken");
@@ -137,6 +168,7 @@ write_object(struct wk *w, wk_addr object, struct wk_type *type)
         wk_collect(w, type, object, &row);
     } else {
         row.n_refs = 0;
+        row.refs = NULL;
         row.layout = 0;
     }
     row.flags |= wk_gc_row(w, type, object);
@@ -176,14 +208,13 @@ write_object(struct wk *w, wk_addr object, struct wk_type *type)
     }
     if (type->family == HF_FAMILY_STR && (WK_U32(object, WK_STR_STATE) & WK_STR_INTERNED) != 0)
         row.flags |= HF_OBJ_INTERNED;
-    hf_write_object_here(&w->out, &row);
+    write_row(w, &row);
     while (wk_unlikely(row.flags & HF_OBJ_MORE)) {
         w->refs.in_parts = true;
         wk_collect_rest(w, &row);
         hf_write_object(&w->out, &row);
     }
     w->refs.in_parts = false;
-    w->current = 0;
 }
 
 static inline void
@@ -251,6 +282,7 @@ look_ahead(struct wk *w)
         if (type != NULL && type->atom == WK_ATOM_NONE)
             call_for_parts(w, type, s->object[i]);
     }
+    s->known = s->n;
 }
 
 /* Others in the pages of those at hand, as long as there are some. */
@@ -259,7 +291,7 @@ look_around(struct wk *w)
 {
     struct wk_walk_state *s = w->walk;
 
-    for (uint32_t i = 0; i < s->n; i++) {
+    for (uint32_t i = 0; i < s->known; i++) {
         if (s->type[i] == NULL || (s->type[i]->flags & WK_TYPE_GC) == 0)
             continue;
         s->tried += wk_neighbours(w, s->object[i], s->type[i]->addr, &s->found);
@@ -284,16 +316,14 @@ turn(struct wk *w, uint32_t n)
     s->n_next = n;
     while (s->at < s->n) {
         uint32_t i = s->at++;
-        write_object(w, s->object[i], s->type[i]);
+        write_object(w, s->object[i], s->known != 0 ? s->type[i] : NULL);
+        w->current = 0;
     }
-    n = s->n_next;
-    for (uint32_t i = 0; i < n; i++) {
-        s->object[i] = s->next[i];
-        s->type[i] = NULL;
-    }
-    s->at = 0;
-    s->n = n;
-    s->n_next = 0;
+    wk_addr *written = s->object;
+    s->object = s->next;
+    s->next = written;
+    s->n = s->n_next;
+    s->at = s->known = s->n_next = 0;
     look_ahead(w);
     if (wk_unlikely(s->neighbours))
         look_around(w);
@@ -342,6 +372,7 @@ sweep(struct wk *w)
                 }
                 if (n >= BATCH) {
                     turn(w, n);
+                    next = w->walk->next;
                     n = 0;
                 }
             }
@@ -469,6 +500,8 @@ void
 wk_walk_init(struct wk *w)
 {
     w->walk = wk_alloc(w, sizeof *w->walk);
+    w->walk->next = w->walk->batch[0];
+    w->walk->object = w->walk->batch[1];
     w->walk->thin_enough = THIN_ENOUGH;
 }
 

@@ -63,19 +63,30 @@ wk_leaf_of(struct wk *w, wk_addr a)
     return wk_likely(number != 0) ? &v->leaf[number] : wk_leaf_add(w, a);
 }
 
-/* Half of all marks are of objects seen before, in no order that a processor could learn: there is no branch on it. */
-static inline void
-wk_mark_in(struct wk *w, struct wk_leaf *leaf, wk_addr a)
+/*
+ * For an address that is a multiple of 16; returns the bit that was not there. Half of all marks are of objects seen before, in no order that
+ * a processor could learn: there is no branch on it.
+ */
+static inline uint64_t
+wk_mark_even(struct wk_leaf *leaf, wk_addr a)
 {
     uint64_t word = (a >> 10) & (WK_LEAF_WORDS - 1);
     uint64_t before = leaf->seen[word], after = before | 1ull << ((a >> 4) & 63);
 
     leaf->seen[word] = after;
     leaf->dirty[word >> 6] |= (uint64_t)(after != before) << (word & 63);
+    return after ^ before;
+}
+
+static inline void
+wk_mark_in(struct wk *w, struct wk_leaf *leaf, wk_addr a)
+{
+    uint64_t fresh = wk_mark_even(leaf, a);
+
     if (wk_unlikely((a & 8) != 0)) {
         if (leaf->odd == NULL)
             wk_leaf_odd(w, leaf);
-        leaf->odd[word] |= after ^ before;
+        leaf->odd[(a >> 10) & (WK_LEAF_WORDS - 1)] |= fresh;
     }
 }
 

@@ -122,8 +122,8 @@ hf_put_refs(const struct hf_writer *w, uint8_t *p, uint64_t prev, const uint64_t
     bool deposit = w->deposit;
 
     for (uint64_t i = 0; i < n; i++) {
-        uint64_t ref = refs[i];
-        p = hf_put_daddr(p, prev, ref, deposit);
+        uint64_t ref = refs[i], v = hf_delta(prev, ref);
+        p = __builtin_expect(v >> 56 == 0, 1) ? hf_put_spread(p, v, deposit) : hf_put_long_uv(p, v);
         prev = ref;
     }
     return p;
@@ -147,6 +147,13 @@ hf_object_row_at(const struct hf_writer *w)
 static inline uint8_t *
 hf_put_object_head(const struct hf_writer *w, uint8_t *p, uint32_t flags, uint64_t addr, uint32_t type)
 {
+    uint64_t v = hf_delta(w->prev_addr, addr);
+
+    if (__builtin_expect((v | flags | type) < 0x80, 1)) {
+        uint32_t three = (uint32_t)v << 8 | flags | type << 16;
+        __builtin_memcpy(p, &three, sizeof three);
+        return p + 3;
+    }
     /* of 14 bits: one byte or two */
     unsigned two = flags >= 0x80;
     p[0] = (uint8_t)((flags & 0x7f) | two << 7);
@@ -201,9 +208,9 @@ hf_put_object_rest(uint8_t *p, const struct hf_object_row *row, uint32_t flags, 
 /* Rows of all lengths, parts of objects included. */
 void hf_write_long_object(struct hf_writer *w, const struct hf_object_row *row);
 
-/* hf_write_object() itself, inline. */
-static inline void
-hf_write_object_here(struct hf_writer *w, const struct hf_object_row *row)
+/* A row up to its references, which follow with hf_put_refs(). NULL: the row may be long, hf_write_object() writes it. */
+static inline uint8_t *
+hf_begin_object(const struct hf_writer *w, const struct hf_object_row *row)
 {
     uint32_t flags = hf_normal_flags(row->flags, row->refcount);
     uint64_t n = row->n_refs;
@@ -211,13 +218,23 @@ hf_write_object_here(struct hf_writer *w, const struct hf_object_row *row)
 
     if (__builtin_expect(n > HF_SHORT_REFS || content_len > HF_CONTENT_MAX ||
                              (flags & (HF_OBJ_CONT | HF_OBJ_MORE)) != 0 || w->more,
-                         0)) {
+                         0))
+        return NULL;
+    flags |= n > 0 ? HF_OBJ_REFS : 0;
+    uint8_t *p = hf_put_object_head(w, w->buf[HF_BUF_OBJECTS].at, flags, row->addr, row->type);
+    return hf_put_object_rest(p, row, flags, content_len, row->whole_length, n);
+}
+
+/* hf_write_object() itself, inline. */
+static inline void
+hf_write_object_here(struct hf_writer *w, const struct hf_object_row *row)
+{
+    uint8_t *p = hf_begin_object(w, row);
+
+    if (__builtin_expect(p == NULL, 0)) {
         hf_write_long_object(w, row);
         return;
     }
-    flags |= n > 0 ? HF_OBJ_REFS : 0;
-    uint8_t *p = hf_put_object_head(w, w->buf[HF_BUF_OBJECTS].at, flags, row->addr, row->type);
-    p = hf_put_object_rest(p, row, flags, content_len, row->whole_length, n);
-    p = hf_put_refs(w, p, row->addr, row->refs, n);
-    hf_object_row_end(w, p, row->addr, n);
+    p = hf_put_refs(w, p, row->addr, row->refs, row->n_refs);
+    hf_object_row_end(w, p, row->addr, row->n_refs);
 }
