@@ -31,11 +31,12 @@ struct wk_walk_state {
     uint64_t careful;                /* no prefetch that reads objects until so many were met */
     wk_addr *next;                   /* their memory is called for */
     uint32_t n_next;
-    bool neighbours; /* are looked for */
-    uint64_t thin, thin_enough;
-    uint64_t tried, found; /* pages, and objects in them */
-    uint32_t at, n;        /* of those at hand, at: the first that is not written */
-    uint32_t known;        /* 0, or n: their types were looked up */
+    bool neighbours;            /* are looked for */
+    uint64_t thin, thin_enough; /* objects that were waited for */
+    uint64_t page;              /* of the first in the batch from the worklist */
+    uint64_t tried, found;      /* pages, and objects in them */
+    uint32_t at, n;             /* of those at hand, at: the first that is not written */
+    uint32_t known;             /* 0, or n: their types were looked up */
     wk_addr *object;
     struct wk_type *type[BATCH_MAX];
     wk_addr batch[2][BATCH_MAX]; /* next and object, in turns */
@@ -412,6 +413,23 @@ fill_queue(struct wk *w)
     }
 }
 
+/* Whether the n objects from the worklist are few and far from those before: memory is waited for, each time. */
+static inline void
+judge(struct wk_walk_state *s, uint32_t n)
+{
+    uint64_t before = s->page;
+
+    if (n == 0)
+        return;
+    s->page = s->next[0] >> 12;
+    if (n > THIN)
+        s->thin = 0;
+    else if (s->page - before + 1 > 2) /* not beside each other either */
+        s->thin += n;
+    else
+        s->thin -= s->thin != 0;
+}
+
 static void
 follow(struct wk *w)
 {
@@ -427,7 +445,7 @@ follow(struct wk *w)
             w->walk->next[n++] = object;
         }
         w->walk->queued += n;
-        w->walk->thin = n <= THIN ? w->walk->thin + n : 0;
+        judge(w->walk, n);
         if (wk_unlikely(w->walk->thin > w->walk->thin_enough))
             w->walk->neighbours = w->ghost;
         turn(w, n);
