@@ -5,11 +5,10 @@
 
 /* The number behind "name": in a flat object. */
 static gboolean
-field(const char *text, const char *name, gint64 *out)
+field(const char *text, const char *name, guint64 *out)
 {
     g_autofree char *key = g_strdup_printf("\"%s\"", name);
     const char *p = strstr(text, key);
-    char *end;
 
     if (p == NULL)
         return FALSE;
@@ -20,8 +19,10 @@ field(const char *text, const char *name, gint64 *out)
         return FALSE;
     while (g_ascii_isspace(*p))
         p++;
-    *out = g_ascii_strtoll(p, &end, 10);
-    return end != p;
+    if (!g_ascii_isdigit(*p))
+        return FALSE;
+    *out = g_ascii_strtoull(p, NULL, 10);
+    return TRUE;
 }
 
 gboolean
@@ -29,7 +30,7 @@ inj_result_parse(const char *bytes, gsize n, struct wk_result *out)
 {
     g_autofree char *text = g_strndup(bytes, n);
     struct wk_result r = {0};
-    gint64 v;
+    guint64 v;
     const struct {
         const char *name;
         uint64_t *to;
@@ -39,16 +40,16 @@ inj_result_parse(const char *bytes, gsize n, struct wk_result *out)
         {"wall_us", &r.wall_us}, {"cpu_us", &r.cpu_us},   {"memory", &r.memory},
     };
 
-    if (!field(text, "status", &v) || v < 0 || v > G_MAXUINT32)
+    if (!field(text, "status", &v) || v > G_MAXUINT32)
         return FALSE;
     r.status = (guint32)v;
     if (field(text, "stage", &v))
         r.stage = (guint32)v;
-    if (field(text, "error", &v))
+    if (field(text, "errno", &v))
         r.error = (gint32)v;
     for (gsize i = 0; i < G_N_ELEMENTS(fields); i++) {
         if (field(text, fields[i].name, &v))
-            *fields[i].to = (guint64)v;
+            *fields[i].to = v;
     }
     *out = r;
     return TRUE;

@@ -10,6 +10,7 @@
 #include "progress.h"
 #include "result.h"
 #include "session.h"
+#include "wk-walk.h"
 
 static void
 test_stat(void)
@@ -218,19 +219,58 @@ static void
 test_result(void)
 {
     struct wk_result r = {.status = 77};
-    static const char TEXT[] = "{\"status\": 11, \"stage\":3,\"error\":-12,\"address\":4096,\"objects\":5,\"refs\" : "
+    static const char TEXT[] = "{\"status\": 11, \"stage\":3,\"errno\":12,\"address\":4096,\"objects\":5,\"refs\" : "
                                "6,\"bytes\":7,\"types\":8,"
                                "\"skipped\":9,\"wall_us\":10,\"cpu_us\":11,\"memory\":12,\"more\":{}}";
 
     g_assert_true(inj_result_parse(TEXT, sizeof TEXT - 1, &r));
     g_assert_cmpuint(r.status, ==, WK_ERR_INCONSISTENT);
     g_assert_cmpuint(r.stage, ==, 3);
-    g_assert_cmpint(r.error, ==, -12);
+    g_assert_cmpint(r.error, ==, 12);
     g_assert_cmpuint(r.address + r.objects + r.refs + r.bytes + r.types + r.skipped + r.wall_us + r.cpu_us + r.memory,
                      ==, 4096 + 68);
     g_assert_false(inj_result_parse("{}", 2, &r));
     g_assert_false(inj_result_parse("{\"status\":\"x\"}", 14, &r));
     g_assert_false(inj_result_parse("", 0, &r));
+}
+
+/* What the walker writes is what the driver reads. */
+static void
+test_result_written(void)
+{
+    g_autofree char *folder = g_dir_make_tmp(NULL, NULL), *path = g_build_filename(folder, "result", NULL),
+                    *temporary = g_strconcat(path, ".tmp", NULL), *text = NULL;
+    struct wk_result r;
+    gsize n;
+    g_autofree struct wk_args *args = g_new0(struct wk_args, 1);
+
+    args->result = (struct wk_result){.status = WK_ERR_OPEN,
+                                      .stage = 3,
+                                      .error = 13,
+                                      .address = 0xfffffffffffff000,
+                                      .objects = 1,
+                                      .refs = 2,
+                                      .bytes = 3,
+                                      .types = 4,
+                                      .skipped = 5,
+                                      .wall_us = 6,
+                                      .cpu_us = 7,
+                                      .memory = 8};
+    g_strlcpy(args->result_path, path, sizeof args->result_path);
+    g_strlcpy(args->result_temp_path, temporary, sizeof args->result_temp_path);
+    g_assert_true(wk_output_result(args, NULL));
+    g_assert_true(g_file_get_contents(path, &text, &n, NULL));
+    g_assert_true(inj_result_parse(text, n, &r));
+    g_assert_cmpuint(r.status, ==, WK_ERR_OPEN);
+    g_assert_cmpuint(r.stage, ==, 3);
+    g_assert_cmpint(r.error, ==, 13);
+    g_assert_cmpuint(r.address, ==, 0xfffffffffffff000);
+    g_assert_cmpuint(r.objects * 10 + r.refs, ==, 12);
+    g_assert_cmpuint(r.bytes * 10 + r.types, ==, 34);
+    g_assert_cmpuint(r.skipped * 10 + r.wall_us, ==, 56);
+    g_assert_cmpuint(r.cpu_us * 10 + r.memory, ==, 78);
+    g_unlink(path);
+    g_rmdir(folder);
 }
 
 static void
@@ -276,6 +316,7 @@ main(int argc, char **argv)
     g_test_add_func("/facts/values", test_values);
     g_test_add_func("/facts/command-time", test_command_time);
     g_test_add_func("/facts/result", test_result);
+    g_test_add_func("/facts/result-written", test_result_written);
     g_test_add_func("/facts/result-words", test_result_words);
     g_test_add_func("/facts/progress", test_progress);
     return g_test_run();
