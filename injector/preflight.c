@@ -49,20 +49,20 @@ profile_of(pid_t pid)
 }
 
 void
-inj_preflight_look_at_rights(InjRights *r)
+inj_preflight_look_at_rights(InjRights *r, pid_t target)
 {
     g_autofree char *status = inj_proc_read(AT_FDCWD, "/proc/self/status", NULL);
     g_autofree char *yama = inj_proc_read(AT_FDCWD, "/proc/sys/kernel/yama/ptrace_scope", NULL);
-    g_autofree char *enforce = inj_proc_read(AT_FDCWD, "/sys/fs/selinux/enforce", NULL);
     guint64 v;
 
     *r = (InjRights){.yama = yama != NULL ? atoi(yama) : 0,
-                     .selinux = enforce != NULL && *enforce == '1',
+                     .deny_ptrace = inj_selinux_deny_ptrace(),
                      .uid = geteuid(),
                      .container = is_inner_namespace("pid", INITIAL_PID_NAMESPACE) ||
                                   access("/.dockerenv", F_OK) == 0 || access("/run/.containerenv", F_OK) == 0,
                      .inner_user_namespace = is_inner_namespace("user", INITIAL_USER_NAMESPACE),
                      .profile = profile_of(getpid())};
+    r->selinux = inj_selinux_ask(getpid(), target, "ptrace", &r->denial);
     if (status == NULL)
         return;
     r->capable = inj_status_field(status, "CapEff", 16, &v) && (v >> CAP_PTRACE & 1) != 0;
@@ -92,8 +92,14 @@ inj_preflight_why(const InjRights *r, uid_t owner)
 
     if (r->yama >= 3)
         return g_strdup("kernel.yama.ptrace_scope is 3, which forbids it to everybody until the next boot");
-    if (r->capable && r->selinux)
-        return g_strdup("though we have CAP_SYS_PTRACE: SELinux forbids it (see ausearch -m avc); for a container "
+    if (r->selinux == INJ_SELINUX_DENIES && r->deny_ptrace)
+        return g_strdup_printf("%s (see ausearch -m avc): setsebool deny_ptrace 0", r->denial);
+    if (r->selinux == INJ_SELINUX_DENIES)
+        return g_strdup_printf("%s (see ausearch -m avc): run this from a domain that may (runcon), or allow it "
+                               "(audit2allow), or start the container with --security-opt label=disable",
+                               r->denial);
+    if (r->capable && r->selinux == INJ_SELINUX_SILENT)
+        return g_strdup("though we have CAP_SYS_PTRACE: SELinux may forbid it (see ausearch -m avc); for a container "
                         "--security-opt label=disable, else setsebool deny_ptrace 0");
     if (r->capable && r->profile != NULL)
         return g_strdup_printf(
@@ -114,7 +120,8 @@ inj_preflight_why(const InjRights *r, uid_t owner)
         return g_strdup_printf("kernel.yama.ptrace_scope is %d; %s%s", r->yama, remedy,
                                r->yama == 1 ? "; or let the program call prctl(PR_SET_PTRACER, PR_SET_PTRACER_ANY)"
                                             : "");
-    return g_strdup_printf("it has privileges, is marked as not dumpable or lives in another user namespace; %s",
+    return g_strdup_printf("it has privileges, is marked as not dumpable or lives in another user namespace%s; %s",
+                           r->selinux == INJ_SELINUX_SILENT ? ", or SELinux forbids it (see ausearch -m avc)" : "",
                            remedy);
 }
 
@@ -131,7 +138,7 @@ inj_preflight_permission(const InjTarget *t, const char *what, int errnum, GErro
         return;
     }
     InjRights rights;
-    inj_preflight_look_at_rights(&rights);
+    inj_preflight_look_at_rights(&rights, t->pid);
     g_autofree char *why = inj_preflight_why(&rights, t->uid);
     inj_preflight_rights_clear(&rights);
     g_set_error(error, INJ_ERROR, INJ_ERROR_PERMISSION, "not permitted to %s (process %d, %s): %s", what, (int)t->pid,
@@ -142,6 +149,7 @@ void
 inj_preflight_rights_clear(InjRights *r)
 {
     g_clear_pointer(&r->profile, g_free);
+    g_clear_pointer(&r->denial, g_free);
 }
 
 void
@@ -149,13 +157,17 @@ inj_preflight_no_tracing(GError **error)
 {
     InjRights rights;
 
-    inj_preflight_look_at_rights(&rights);
+    inj_preflight_look_at_rights(&rights, getpid());
     g_autofree char *remedy = inj_preflight_remedy(&rights);
     if (rights.yama >= 3)
         g_set_error(error, INJ_ERROR, INJ_ERROR_PERMISSION,
                     "GDB may trace nothing here: kernel.yama.ptrace_scope is 3, which forbids it to everybody until "
                     "the next boot");
-    else
+    else if (rights.selinux == INJ_SELINUX_DENIES) {
+        g_autofree char *why = inj_preflight_why(&rights, rights.uid);
+        g_set_error(error, INJ_ERROR, INJ_ERROR_PERMISSION,
+                    "GDB may trace nothing here, not even a process of its own: %s", why);
+    } else
         g_set_error(error, INJ_ERROR, INJ_ERROR_PERMISSION,
                     "GDB may trace nothing here, not even a process of its own%s: %s",
                     rights.seccomp     ? " (a seccomp profile that forbids ptrace? --security-opt seccomp=unconfined)"

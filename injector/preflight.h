@@ -2,6 +2,7 @@
 #pragma once
 /* The checks before anything is touched: each "no" is one line with its remedy. Called by target.c. */
 #include "procfs.h"
+#include "selinux.h"
 #include "target.h"
 
 /* What decides whether we may trace: ours, and the machine's. */
@@ -10,12 +11,15 @@ typedef struct {
     gboolean capable;                         /* CAP_SYS_PTRACE in our user namespace */
     gboolean no_new_privileges, seccomp;      /* ours */
     gboolean container, inner_user_namespace; /* where we are */
-    gboolean selinux;                         /* enforcing */
+    InjSelinux selinux;                       /* what it says of our tracing that process */
+    gboolean deny_ptrace;                     /* SELinux's switch against all tracing is on */
+    char *denial;                             /* owned; only where SELinux denies it: what */
     char *profile;                            /* owned; of AppArmor, that confines us; NULL none */
     uid_t uid;                                /* ours */
 } InjRights;
 
-void inj_preflight_look_at_rights(InjRights *r);
+/* To trace that process; where it may be one of our own, our pid. */
+void inj_preflight_look_at_rights(InjRights *r, pid_t target);
 void inj_preflight_rights_clear(InjRights *r);
 /* Pure: why a process of that user was denied, with the remedy; where else or how to run us. Owned by the caller. */
 char *inj_preflight_why(const InjRights *r, uid_t owner);

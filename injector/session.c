@@ -260,6 +260,20 @@ follow(const InjSession *s, pid_t pid, int out, GString *text, GError **error)
     }
 }
 
+/* By Yama and capabilities, or by SELinux. */
+static gboolean
+was_denied(const char *output)
+{
+    static const char *const words[] = {"Operation not permitted", "ptrace: Permission denied",
+                                        "Permission denied (13)"};
+
+    for (gsize i = 0; i < G_N_ELEMENTS(words); i++) {
+        if (strstr(output, words[i]) != NULL)
+            return TRUE;
+    }
+    return FALSE;
+}
+
 static gboolean
 check_version(const InjSession *s, const char *output, GError **error)
 {
@@ -278,9 +292,7 @@ check_version(const InjSession *s, const char *output, GError **error)
         return FALSE;
     }
     if (!inj_session_value(output, "warm", 0, &major)) {
-        gboolean denied =
-            strstr(output, "ptrace: Operation not permitted") != NULL || strstr(output, "Could not attach") != NULL;
-        if (denied)
+        if (was_denied(output) || strstr(output, "Could not attach") != NULL)
             inj_preflight_no_tracing(error);
         else
             g_set_error(error, INJ_ERROR, INJ_ERROR_FAILED,
@@ -473,7 +485,7 @@ inj_session_explain(const InjTarget *t, const char *output, GError **error)
     }
     if (!inj_target_alive(t))
         g_set_error(error, INJ_ERROR, INJ_ERROR_FAILED, "process %d ended meanwhile", (int)t->pid);
-    else if (strstr(output, "Operation not permitted") != NULL)
+    else if (was_denied(output))
         inj_preflight_permission(t, "trace it", EPERM, error);
     else
         g_set_error(error, INJ_ERROR, INJ_ERROR_FAILED,

@@ -2,6 +2,7 @@
 /* Which remedy is named where something is not permitted: for machines that are not at hand, by made-up facts. */
 #include <glib.h>
 #include <string.h>
+#include <unistd.h>
 #include "preflight.h"
 
 static void
@@ -26,7 +27,23 @@ test_why(void)
          "run with sudo"},
         {{.uid = 0, .container = TRUE}, 1000, {"user 1000", "--cap-add=SYS_PTRACE", "kubectl debug"}, "sudo"},
         {{.uid = 1000, .container = TRUE}, 0, {"sudo", "--cap-add=SYS_PTRACE", "kubectl debug"}, NULL},
-        {{.uid = 0, .capable = TRUE, .selinux = TRUE}, 0, {"SELinux", "deny_ptrace", "label=disable"}, "AppArmor"},
+        {{.uid = 0, .capable = TRUE, .selinux = INJ_SELINUX_SILENT},
+         0,
+         {"SELinux may", "deny_ptrace", "label=disable"},
+         "AppArmor"},
+        {{.uid = 1000, .selinux = INJ_SELINUX_SILENT}, 1000, {"not dumpable", "or SELinux", "sudo"}, "label=disable"},
+        {{.uid = 1000, .selinux = INJ_SELINUX_DENIES, .denial = (char *)"SELinux does not allow a to ptrace b"},
+         1000,
+         {"allow a to ptrace b", "ausearch", "audit2allow", "label=disable"},
+         "deny_ptrace"},
+        {{.uid = 0,
+          .capable = TRUE,
+          .selinux = INJ_SELINUX_DENIES,
+          .deny_ptrace = TRUE,
+          .denial = (char *)"SELinux does not allow a to ptrace b"},
+         0,
+         {"allow a to ptrace b", "setsebool deny_ptrace 0"},
+         "label=disable"},
         {{.uid = 0, .capable = TRUE, .profile = (char *)"docker-default (enforce)"},
          0,
          {"AppArmor", "docker-default", "apparmor=unconfined"},
@@ -47,15 +64,39 @@ test_why(void)
 }
 
 static void
+test_selinux_answers(void)
+{
+    static const struct {
+        const char *answer;
+        guint bit;
+        gboolean withheld;
+    } cases[] = {
+        {"f ffffffff 0 ffffffff 4 0", 3, FALSE},
+        {"b ffffffff 0 ffffffff 4 0", 3, TRUE},
+        {"0 ffffffff 0 ffffffff 4 0", 32, TRUE},
+        {"80000000 ffffffff 0 ffffffff 4 0", 32, FALSE},
+        {"0 ffffffff 0 ffffffff 4 1", 3, FALSE}, /* a permissive domain */
+        {"0 ffffffff 0 ffffffff 4 0", 0, FALSE},
+        {"0 ffffffff 0 ffffffff 4 0", 33, FALSE},
+        {"0 ffffffff", 3, FALSE},
+        {"", 3, FALSE},
+    };
+
+    for (gsize i = 0; i < G_N_ELEMENTS(cases); i++)
+        g_assert_cmpint(inj_selinux_withholds(cases[i].answer, cases[i].bit), ==, cases[i].withheld);
+}
+
+static void
 test_ours(void)
 {
     InjRights r;
 
-    inj_preflight_look_at_rights(&r);
+    inj_preflight_look_at_rights(&r, getpid());
     g_assert_cmpint(r.yama, >=, 0);
     g_assert_cmpint(r.yama, <=, 3);
     inj_preflight_rights_clear(&r);
     g_assert_null(r.profile);
+    g_assert_null(r.denial);
 }
 
 int
@@ -63,6 +104,7 @@ main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/rights/why", test_why);
+    g_test_add_func("/rights/selinux-answers", test_selinux_answers);
     g_test_add_func("/rights/ours", test_ours);
     return g_test_run();
 }
