@@ -11,7 +11,13 @@
 #include "walk.h"
 #include "wk-blob.h"
 
-enum { TRIES = 8, RESULT_MAX = 1 << 20, INLINE_MAX_US = 2 * G_USEC_PER_SEC, END_US = 10 * G_USEC_PER_SEC };
+enum {
+    TRIES = 8,
+    RESULT_MAX = 1 << 20,
+    INLINE_MAX_US = 2 * G_USEC_PER_SEC,
+    END_US = 10 * G_USEC_PER_SEC,
+    GIVE_UP_US = 3 * G_USEC_PER_SEC
+};
 
 GBytes *
 inj_dump_blob(const InjTarget *t)
@@ -123,15 +129,18 @@ by_inline(InjRun *run, InjOutput *output, GBytes *blob, InjStreamTotals *totals,
                              .output = output,
                              .fifo = fifo,
                              .writer = pidfd,
+                             .is_over = inj_entry_inline_is_over,
                              .time_us = g_get_real_time(),
                              .mode = "inline"};
         ok = receive(run, &s, totals, error);
         close(fifo); /* a walker that still writes ends now */
         fifo = -1;
-        ended = inj_entry_inline_end(run, &local);
+        ended = inj_entry_inline_end(run, ok ? (gint64)(run->options->timeout * G_USEC_PER_SEC) : GIVE_UP_US, &local);
         run->inline_us = MAX(run->gil_us, 1);
         run->gil_us += collect_us;
-        if (ok && !ended) {
+        /* Why there is no data at all, the thread knows better than its reader. */
+        if (!ended && (ok || (totals->bytes == 0 && !inj_interrupted()))) {
+            g_clear_error(error);
             g_propagate_error(error, g_steal_pointer(&local));
             ok = FALSE;
         }

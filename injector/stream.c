@@ -8,6 +8,8 @@
 #include <heapfile/writer.h>
 #include "progress.h"
 
+enum { ASK_MS = 50 };
+
 typedef struct {
     const InjStream *s;
     struct hf_reader *reader;
@@ -44,6 +46,7 @@ source(void *user, void *bytes, size_t n)
     Flow *f = user;
     const InjStream *s = f->s;
     gint64 deadline = g_get_monotonic_time() + (gint64)(s->run->options->timeout * G_USEC_PER_SEC);
+    gboolean over = FALSE;
 
     for (;;) {
         struct pollfd p[] = {{.fd = s->fifo, .events = POLLIN},
@@ -52,12 +55,13 @@ source(void *user, void *bytes, size_t n)
         gint64 left = deadline - g_get_monotonic_time();
         if (left <= 0) {
             g_set_error(&f->error, INJ_ERROR, INJ_ERROR_TIMEOUT,
-                        "no data for %g s after %" G_GUINT64_FORMAT
-                        " objects: the copy of the target was ended; a larger --timeout may help",
-                        s->run->options->timeout, f->objects);
+                        "no data for %g s after %" G_GUINT64_FORMAT " objects: %s; a larger --timeout may help",
+                        s->run->options->timeout, f->objects,
+                        s->is_over != NULL ? "the walk was given up" : "the copy of the target was ended");
             return -1;
         }
-        int r = poll(p, G_N_ELEMENTS(p), (int)MIN((left + 999) / 1000, (gint64)G_MAXINT));
+        gint64 most = over ? 0 : s->is_over != NULL ? ASK_MS : G_MAXINT;
+        int r = poll(p, G_N_ELEMENTS(p), (int)MIN((left + 999) / 1000, most));
         if (inj_interrupted()) {
             inj_interrupted_error(&f->error);
             return -1;
@@ -73,7 +77,10 @@ source(void *user, void *bytes, size_t n)
             /* Nothing there: the end when somebody had it open and closed it, or when nobody is left who could. */
             if ((p[0].revents & POLLHUP) || p[1].revents != 0)
                 return 0;
-        }
+        } else if (over)
+            return 0;
+        /* Once more after that: what it wrote last. */
+        over = over || (r == 0 && s->is_over != NULL && s->is_over(s->run));
     }
     g_set_error(&f->error, INJ_ERROR, INJ_ERROR_FAILED, "cannot read the data pipe: %s", g_strerror(errno));
     return -1;
@@ -184,6 +191,7 @@ inj_stream_run(const InjStream *s, InjStreamTotals *totals, GError **error)
     else
         g_set_error(error, INJ_ERROR, INJ_ERROR_FAILED, "the walker's data ended early (%s)",
                     f.reader != NULL ? hf_reader_error(f.reader) : "no memory");
+    *totals = (InjStreamTotals){.bytes = f.sent};
     if (ok) {
         *totals = (InjStreamTotals){.objects = f.end.objects,
                                     .refs = f.end.refs,

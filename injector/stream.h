@@ -21,9 +21,14 @@ typedef struct {
     InjOutput *output; /* borrowed; open */
     int fifo;          /* borrowed; not blocking */
     int writer;        /* borrowed; pidfd of the process that writes, -1: none */
-    gint64 time_us;    /* moment of the snapshot, µs since 1970 */
-    const char *mode;  /* "fork", "inline" */
+    /* Asked now and then while no data comes: TRUE when none will, though that process lives; NULL: never. */
+    gboolean (*is_over)(InjRun *run);
+    gint64 time_us;   /* moment of the snapshot, µs since 1970 */
+    const char *mode; /* "fork", "inline" */
 } InjStream;
 
-/* Returns when END was read and the writer is done. INJ_ERROR_INCONSISTENT is not told from other failures here: see the result file. */
+/*
+ * Returns when END was read and the writer is done. INJ_ERROR_INCONSISTENT is not told from other failures here: see the result file. On failure
+ * totals->bytes is what came, all else 0.
+ */
 gboolean inj_stream_run(const InjStream *s, InjStreamTotals *totals, GError **error);

@@ -7,6 +7,7 @@
 #include <fcntl.h>
 #include <string.h>
 #include <unistd.h>
+#include "../selinux.h"
 #include "entry-script.h"
 #include "entry-sleep.h"
 #include "ep-stub-layout.h"
@@ -377,13 +378,33 @@ say_timeout(InjEntry *entry, GError **error)
                     pid);
 }
 
+/* The thread that went in has come out again, and neither a region nor a result of ours is there. */
+static gboolean
+came_to_nothing(InjEntry *entry)
+{
+    g_autoptr(GBytes) result = NULL;
+    struct ep_args live;
+
+    if (read_live(entry, &live) || is_inside(entry) ||
+        !inj_cave_watch_left(entry->watch, entry->run->target, &entry->cave) || read_live(entry, &live))
+        return FALSE;
+    result = inj_stage_get(entry->run->stage, INJ_ENTRY_RESULT, RESULT_LIMIT, NULL);
+    return result == NULL;
+}
+
+gboolean
+inj_entry_is_over(InjEntry *entry)
+{
+    g_autoptr(GBytes) result = inj_stage_get(entry->run->stage, INJ_ENTRY_RESULT, RESULT_LIMIT, NULL);
+
+    return result != NULL || came_to_nothing(entry);
+}
+
 gboolean
 inj_entry_wait(InjEntry *entry, gint64 deadline_us, InjEntryResult *result, GError **error)
 {
     for (;;) {
         g_autoptr(GError) local = NULL;
-        struct ep_args live;
-        gboolean gone = !read_live(entry, &live);
 
         if (fetch_result(entry, result, &local)) {
             if (!local)
@@ -395,12 +416,12 @@ inj_entry_wait(InjEntry *entry, gint64 deadline_us, InjEntryResult *result, GErr
             g_set_error(error, INJ_ERROR, INJ_ERROR_FAILED, "process %d ended meanwhile", entry->run->target->pid);
             return FALSE;
         }
-        if (gone && !is_inside(entry) && inj_cave_watch_left(entry->watch, entry->run->target, &entry->cave) &&
-            !read_live(entry, &live) && !fetch_result(entry, result, &local)) {
+        if (came_to_nothing(entry)) {
             g_set_error(error, INJ_ERROR, INJ_ERROR_FAILED,
                         "process %d could not map our code: a limit on its address space, no file descriptor left, a "
                         "policy against executable memory, or a folder that it cannot read; try --stage-dir",
                         entry->run->target->pid);
+            inj_selinux_explain(entry->run->target->pid, "execmem", error);
             return FALSE;
         }
         if (g_get_monotonic_time() >= deadline_us) {

@@ -34,6 +34,8 @@ gboolean inj_entry_start(InjEntry *entry, gint64 deadline_us, GError **error);
  * INJ_ERROR_FAILED with a reason; a result with a status other than EP_OK is a success here.
  */
 gboolean inj_entry_wait(InjEntry *entry, gint64 deadline_us, InjEntryResult *result, GError **error);
+/* Its result is there, or nothing of it is and none will be: inj_entry_wait returns at once. */
+gboolean inj_entry_is_over(InjEntry *entry);
 /* Waits (briefly) until thread, region and stub are gone, frees. Call in every case. */
 void inj_entry_finish(InjEntry *entry);
 

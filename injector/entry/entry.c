@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
+#include "../selinux.h"
 #include "entry-bytes.h"
 
 #define COPY_SIZE  (256u << 10)
@@ -35,6 +36,8 @@ check_status(const InjRun *run, const InjEntryResult *result, GError **error)
     case EP_ERR_THREAD:
         g_set_error(error, INJ_ERROR, INJ_ERROR_FAILED, "process %d cannot start a thread: %s", pid,
                     g_strerror((int)result->error));
+        if (result->error == EACCES)
+            inj_selinux_explain(pid, "fork", error);
         return FALSE;
     case EP_ERR_NOT_INITIALIZED:
         g_set_error(error, INJ_ERROR, INJ_ERROR_NOT_PYTHON, "no Python interpreter runs in process %d at the moment",
@@ -270,13 +273,20 @@ inj_entry_inline_start(InjRun *run, const struct wk_args *args, GBytes *blob, GE
 }
 
 gboolean
-inj_entry_inline_end(InjRun *run, GError **error)
+inj_entry_inline_is_over(InjRun *run)
+{
+    return inj_entry_is_over(run->entry);
+}
+
+gboolean
+inj_entry_inline_end(InjRun *run, gint64 timeout_us, GError **error)
 {
     InjEntryResult result;
     gboolean ok;
 
     g_assert(run->entry);
-    ok = inj_entry_wait(run->entry, deadline_of(run), &result, error) && check_status(run, &result, error);
+    ok = inj_entry_wait(run->entry, g_get_monotonic_time() + timeout_us, &result, error) &&
+         check_status(run, &result, error);
     inj_entry_finish(g_steal_pointer(&run->entry));
     if (ok)
         run->gil_us = (gint64)result.run_us;

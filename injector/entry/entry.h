@@ -17,7 +17,9 @@ gboolean inj_entry_collect(InjRun *run, GError **error);
  * thread is under way: the data then comes through the FIFO. inj_entry_inline_end waits until the thread and its mapping are gone.
  */
 gboolean inj_entry_inline_start(InjRun *run, const struct wk_args *args, GBytes *blob, GError **error);
-gboolean inj_entry_inline_end(InjRun *run, GError **error);
+gboolean inj_entry_inline_is_over(InjRun *run); /* the thread has ended, or could not be started */
+/* timeout_us: how long it waits. */
+gboolean inj_entry_inline_end(InjRun *run, gint64 timeout_us, GError **error);
 /* Roughly how long an inline walk keeps the target waiting. */
 gint64 inj_entry_estimate_us(const InjTarget *target);
 /* The script or scripts that these would run, for --print-script. Owned by the caller. */

@@ -147,8 +147,11 @@ def _():
         raise Skip('no control group here has a limit on processes')
     with Group(FOUND['pids'], 'pids.max') as group, sleeping() as target:
         write(f'{group}/cgroup.procs', target.pid)
+        works(target, '--mode', 'inline')  # leaves a stack with its C library for the next thread
         write(f'{group}/pids.max', 1)
         refused(target, FAILED, 'refuses a copy', 'pids.max')
+        for options in (['--mode', 'inline'], ['--payload', 'tasks'], ['--gc']):
+            refused(target, FAILED, 'cannot start a thread', options=[*options, '--quiet', '--timeout', '10000'])
         write(f'{group}/pids.max', 2)  # room for the copy, none for the thread that waits for it
         refused(target, FAILED, 'refuses a copy', 'pids.max')
         equal(target.ask()['wrong'], 0, 'wrong results')
