@@ -40,7 +40,8 @@ typedef struct {
     {                                                                                                                  \
         {__VA_ARGS__}, #name, SYS_##name, who, needed, trial                                                           \
     }
-enum { BAD = 8 /* an address that is not there */, EXEC = 5, WRITE = 3, ANONYMOUS = 0x22, ALL = STUB | GHOST | LIVE };
+/* BAD: an address that is not there. */
+enum { BAD = 8, EXEC = 5, WRITE = 3, PRIVATE = 2, ANONYMOUS = 0x22, ALL = STUB | GHOST | LIVE };
 
 static const Call calls[] = {
     CALL(rt_sigprocmask, ALL, TRUE, PLAIN, 2, 0, 0, 8),
@@ -58,7 +59,8 @@ static const Call calls[] = {
     CALL(prctl, GHOST, TRUE, PLAIN, PR_SET_NAME, BAD), /* it is found by its name */
     CALL(prctl, STUB | LIVE, FALSE, PLAIN, PR_SET_NAME, BAD),
 
-    CALL(mmap, GHOST, TRUE, PLAIN, 0, 4096, EXEC, ANONYMOUS, -1ull, 0),
+    CALL(mmap, GHOST, FALSE, PLAIN, 0, 4096, EXEC, ANONYMOUS, -1ull, 0), /* else a file's memory is executed */
+    CALL(mmap, GHOST, TRUE, PLAIN, 0, 4096, EXEC, PRIVATE, -1ull, 0),
     CALL(mmap, GHOST | LIVE, TRUE, PLAIN, 0, 4096, WRITE, ANONYMOUS, -1ull, 0),
     CALL(mprotect, GHOST | LIVE, TRUE, PLAIN, 0, 0, WRITE),
     CALL(mprotect, LIVE, FALSE, PLAIN, 0, 0, EXEC), /* one of these two is enough */

@@ -12,9 +12,10 @@
 #include "memory.h"
 #include "procfs.h"
 #include "script.h"
+#include "selinux.h"
 #include "stub.h"
 
-enum { PAGE = 4096, WAIT_MS = 30000, APPEAR_US = 2 * G_USEC_PER_SEC };
+enum { PAGE = 4096, WAIT_MS = 30000, FILE_MAX = 256, APPEAR_US = 2 * G_USEC_PER_SEC };
 
 /* The ghost's mapping: blob, arguments, stack. */
 typedef struct {
@@ -47,6 +48,37 @@ choose_signal(const InjTarget *t)
     return 0;
 }
 
+/*
+ * Where SELinux withholds execmem (a web server's workers), only what is a file's may be executed. The ghost then maps the interpreter's own file, which the
+ * target executes anyway, once more for itself, and the walker is written over that: a private copy, which the kernel lets a debugger make. "": there is none.
+ */
+static const char *
+executable_file(const InjTarget *t, guint64 size)
+{
+    const char *path = t->python.module->path;
+
+    for (guint i = 0; i < t->maps->len && strlen(path) < FILE_MAX; i++) {
+        const InjMapping *m = &g_array_index(t->maps, InjMapping, i);
+        if (!m->deleted && strcmp(m->path, path) == 0 && m->offset + (m->end - m->start) >= size)
+            return path;
+    }
+    return "";
+}
+
+static gboolean
+find_cave(InjTarget *t, InjStubParams *p, InjCave *cave, GError **error)
+{
+    gsize size = inj_stub_table()->size + 1;
+
+    if (*p->file == '\0' || !inj_cave_find(t, size + strlen(p->file), cave, NULL)) {
+        p->file = "";
+        if (!inj_cave_find(t, size, cave, error))
+            return FALSE;
+    }
+    cave->size = size + strlen(p->file);
+    return TRUE;
+}
+
 /* Everything that the fork needs to know; reads the target only. */
 static gboolean
 prepare(InjRun *run, const char *nonce, gsize blob_size, InjCave *cave, InjForkScript *s, GBytes **stub, GError **error)
@@ -75,18 +107,19 @@ prepare(InjRun *run, const char *nonce, gsize blob_size, InjCave *cave, InjForkS
         s->has_rseq = TRUE;
         s->rseq_offset = rseq;
     }
-    if (!inj_cave_find(t, inj_stub_table()->size, cave, error))
-        return FALSE;
-    cave->size = inj_stub_table()->size;
-    s->stub = cave->addr;
-    *stub = inj_stub_build(&(InjStubParams){
+    InjStubParams p = {
         .map_size = l.size,
         .code_size = l.args_at,
         .stamp = s->stamp,
         .wait_ms = WAIT_MS,
         .signal = s->signal,
         .nonce = nonce,
-    });
+        .file = executable_file(t, l.args_at),
+    };
+    if (!find_cave(t, &p, cave, error))
+        return FALSE;
+    s->stub = cave->addr;
+    *stub = inj_stub_build(&p);
     return TRUE;
 }
 
@@ -114,6 +147,8 @@ judge(InjRun *run, const char *output, GError **error)
                         failed == -EAGAIN
                             ? ": raise the limit on processes (ulimit -u of its user, pids.max of its control group)"
                             : "");
+        if (failed == -EACCES)
+            inj_selinux_explain(run->target->pid, "fork", error);
     } else if (inj_session_value(output, "moved", 0, &any))
         g_set_error(error, INJ_ERROR, INJ_ERROR_FAILED, "process %d executes another program by now",
                     (int)run->target->pid);
@@ -274,10 +309,11 @@ inj_ghost_start(InjRun *run, const InjGhost *ghost, const struct wk_args *args, 
     gboolean ok = inj_session_run(&session, script, &r, error);
     if (ok && !inj_session_value(r.output, "run", 0, &base)) {
         ok = FALSE;
-        if (inj_session_value(r.output, "nomap", 0, &base) && inj_session_value(r.output, "nomap", 1, &error_code))
+        if (inj_session_value(r.output, "nomap", 0, &base) && inj_session_value(r.output, "nomap", 1, &error_code)) {
             g_set_error(error, INJ_ERROR, INJ_ERROR_FAILED, "the copy of process %d could not map memory: %s",
                         (int)run->target->pid, g_strerror((int)-(base < 0 ? base : error_code)));
-        else
+            inj_selinux_explain(run->target->pid, "execmem", error);
+        } else
             g_set_error(error, INJ_ERROR, INJ_ERROR_FAILED,
                         "the copy of process %d was lost before the walk: was it killed for lack of memory? --verbose "
                         "shows what GDB says",

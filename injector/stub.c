@@ -35,8 +35,11 @@ inj_stub_build(const InjStubParams *p)
     g_autofree char *reaper = inj_stub_reaper_name(p->nonce);
     guint64 unblock = ~(1ull << (p->signal - 1));
     gint32 signal = p->signal;
-    guint8 *b = g_memdup2(inj_ghost_stub, t->size);
+    gsize n = t->size + strlen(p->file) + 1;
+    guint8 *b = g_malloc(n);
 
+    memcpy(b, inj_ghost_stub, t->size);
+    strcpy((char *)b + t->size, p->file);
     g_assert(p->stamp != 0 && strlen(ghost) == 15 && strlen(reaper) == 15);
     memcpy(b + t->stamp, &p->stamp, 8);
     memcpy(b + t->map_size, &p->map_size, 8);
@@ -46,5 +49,5 @@ inj_stub_build(const InjStubParams *p)
     memcpy(b + t->wait, &p->wait_ms, 4);
     memcpy(b + t->ghost_name, ghost, 16);
     memcpy(b + t->reaper_name, reaper, 16);
-    return g_bytes_new_take(b, t->size);
+    return g_bytes_new_take(b, n);
 }

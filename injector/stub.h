@@ -10,6 +10,7 @@ typedef struct {
     guint32 wait_ms;   /* how long the ghost waits for its orders */
     int signal;        /* by which the thread tells GDB; ignored by the target */
     const char *nonce; /* 8 characters, in the names of ghost and reaper */
+    const char *file;  /* that may be executed, of at least code_size bytes; "": none is known */
 } InjStubParams;
 
 /* Offsets into the stub; same order as the table at the end of ghost.S. */
@@ -22,7 +23,7 @@ typedef struct {
 } InjStubTable;
 
 const InjStubTable *inj_stub_table(void);
-/* The bytes to write to the target. */
+/* The bytes to write to the target: those of the table's size, then the name of the file. */
 GBytes *inj_stub_build(const InjStubParams *p);
 
 /* The orders of the ghost: two words this many bytes before the end of its mapping: entry, then its argument. The entry starts it: it is written last. */

@@ -32,6 +32,11 @@
 #define SA_RESTART 0x10000000
 #define EINTR      4
 
+    .macro small value, register /* shorter than mov; where the stack is our own */
+    push \value
+    pop \register
+    .endm
+
     .text
 hd_start:
     nop /* the kernel's restart of an interrupted system call may step back by two */
@@ -261,25 +266,39 @@ ghost:
     dec %r15d
     jns 1b
 2:
-    mov $__NR_mmap, %eax
+    small $__NR_mmap, %rax
     xor %edi, %edi
     mov hd_map_size(%rip), %rsi
-    mov $5, %edx     /* read, execute: hardened systems let nothing become executable later, and GDB writes to it anyway */
-    mov $0x22, %r10d /* private, anonymous */
-    mov $-1, %r8
+    small $3, %rdx    /* read, write */
+    small $0x22, %r10 /* private, anonymous */
+    or $-1, %r8
     xor %r9d, %r9d
     syscall
     mov %rax, %r12 /* room for the walker, or -errno */
     test %rax, %rax
     js 1f
-    mov $__NR_mprotect, %eax
-    mov hd_code_size(%rip), %rdi
-    mov hd_map_size(%rip), %rsi
-    sub %rdi, %rsi
-    add %r12, %rdi
-    mov $3, %edx /* read, write */
+    small $0x32, %r10 /* private, anonymous, fixed */
+2:
+    small $__NR_mmap, %rax /* its part for code, never writable: hardened systems let nothing become executable later, and GDB writes to it anyway */
+    mov %r12, %rdi
+    mov hd_code_size(%rip), %rsi
+    small $5, %rdx /* read, execute */
     syscall
-    mov %rax, %r13
+    mov %rax, %r13 /* or -errno */
+    test %rax, %rax
+    jns 1f
+    test $0x20, %r10b
+    jz 1f
+    small $__NR_open, %rax /* where only what is a file's may be executed: ghost.c knows one */
+    lea hd_path(%rip), %rdi
+    xor %esi, %esi
+    xor %edx, %edx
+    syscall
+    test %rax, %rax
+    js 1f
+    mov %rax, %r8
+    small $0x12, %r10 /* private, fixed */
+    jmp 2b
 1:
     mov hd_wait(%rip), %r15d /* gives up after so many ms */
     pushq $1000000
@@ -335,6 +354,7 @@ hd_ghost_name:
 hd_reaper_name:
     .fill 16, 1, 0
 hd_end:
+hd_path: /* by the driver, as long as it is */
 
 /* For the driver, not written to the target: struct InjStubTable of stub.h. */
     .balign 4

@@ -118,6 +118,19 @@ def _():
         works(target, '--mode', 'inline')
 
 
+@suite.case("nothing may be executed but what is a file's")
+def _():
+    with confined('errno=mmap&4@2&0x20@3,mprotect&4@2') as target:
+        works(target)
+        works(target, '--mode', 'inline')
+
+
+@suite.case('nothing more may be executed')
+def _():
+    with confined('errno=mmap&4@2,mprotect&4@2') as target:
+        refused(target, 'does not let its copy', 'mmap')
+
+
 @suite.case('a filter that may not be read is not trusted')
 def _():
     if os.getuid() != 0:

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 """confined.py RULES…: sleeps for ever under seccomp filters, one for each argument: "ACTION" is what becomes of every system call, and "ACTION=NAME,NAME…" of
 those named, all others being allowed; "only=NAME,…" kills at everything else. Actions: allow kill thread trap errno log. A name may have a condition,
-"clone&0x800000": if the first argument has one of these bits, "mprotect&4@2": if the third has. "thread:" in front sets the filter on a second thread alone.
+"clone&0x800000": if the first argument has one of these bits, "mprotect&4@2": if the third has; of several each must hold. "thread:" in front sets the filter on a second thread alone.
 "strict" is no filter but the kernel's strict mode, in which a thread may read and write only: it then repeats every byte of stdin."""
 import ctypes
 import os
@@ -38,15 +38,14 @@ def program(rule):
     if not names:
         return instruction(RETURN, found)
     for name in names.split(','):
-        name, _, bits = name.partition('&')
-        bits, _, argument = bits.partition('@')
+        name, *conditions = name.split('&')
         if name not in known:
             continue
-        if bits:
-            text += [instruction(EQUAL, known[name], 0, 4), instruction(LOAD, FIRST + 8 * int(argument or 0)), instruction(HAS, int(bits, 0), 0, 1), instruction(RETURN, found),
-                     instruction(LOAD, NUMBER)]
-        else:
-            text += [instruction(EQUAL, known[name], 0, 1), instruction(RETURN, found)]
+        rest = [instruction(RETURN, found)]
+        for condition in reversed(conditions):
+            bits, _, argument = condition.partition('@')
+            rest = [instruction(LOAD, FIRST + 8 * int(argument or 0)), instruction(HAS, int(bits, 0), 0, len(rest)), *rest]
+        text += [instruction(EQUAL, known[name], 0, len(rest)), *rest, instruction(LOAD, NUMBER)]
     return b''.join(text) + instruction(RETURN, ACTIONS['kill' if only else 'allow'])
 
 

@@ -155,17 +155,19 @@ test_stub(void)
                                                               .stamp = 77,
                                                               .wait_ms = 3000,
                                                               .signal = SIGURG,
-                                                              .nonce = "0badcafe"});
+                                                              .nonce = "0badcafe",
+                                                              .file = "/usr/bin/python3"});
     gsize n;
     const guint8 *b = g_bytes_get_data(bytes, &n);
     guint64 unblock;
 
-    g_assert_cmpuint(n, ==, t->size);
-    g_assert_cmpuint(n, <=, 1024); /* it has to fit into what libraries leave free */
+    g_assert_cmpuint(n, ==, t->size + sizeof "/usr/bin/python3");
+    g_assert_cmpuint(t->size, <, 1024); /* it has to fit into what libraries leave free */
     memcpy(&unblock, b + t->unblock, 8);
     g_assert_cmphex(unblock, ==, ~(1ull << (SIGURG - 1)));
     g_assert_cmpstr((const char *)b + t->ghost_name, ==, "hdghost0badcafe");
     g_assert_cmpstr((const char *)b + t->reaper_name, ==, "hdreap-0badcafe");
+    g_assert_cmpstr((const char *)b + t->size, ==, "/usr/bin/python3");
     g_assert_cmphex(b[0], ==, 0x90); /* the kernel's restart steps back by two */
     g_assert_cmphex(b[1], ==, 0x90);
     g_assert_cmpuint(t->entry, ==, 2);
