@@ -48,6 +48,7 @@ security-modules:
 	@tools/setup --test
 	@$(MAKE) --no-print-directory build
 	@HEAPDUMP_BUILD=$(BUILD) tests/targets/machine python3 tests/e2e/security-modules.py
+	@HEAPDUMP_BUILD=$(BUILD) tests/targets/machine --selinux python3 tests/e2e/selinux.py
 
 real-mypy:
 	@tools/setup --test
@@ -73,7 +74,7 @@ help:
 	@echo 'make deaths    kill, interrupt and stop whoever takes part in a dump, at random moments; DEATHS="--rounds 500 --modes ghost" for more'
 	@echo 'make registers dump one process 2000 times while it works with known answers in every register; REGISTERS="--rounds 500 --versions 3.12" for less'
 	@echo 'make shadow-stack dump targets that run with a shadow stack (CET), on an emulated machine; names the packages that it needs'
-	@echo 'make security-modules have dumps forbidden by Yama and AppArmor, on an emulated machine; names the packages that it needs'
+	@echo 'make security-modules have dumps forbidden by Yama, AppArmor and SELinux, on an emulated machine; names the packages that it needs'
 	@echo 'make real-mypy dump a mypy daemon that has checked sympy (29 million objects, 3 GB; twelve minutes), confirm in it who holds most; MYPY="--holders 5 TREE" for less'
 	@echo 'make bench     run the benchmarks'
 	@echo 'make install   install under PREFIX ($(PREFIX)), below DESTDIR if that is set'
