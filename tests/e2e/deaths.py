@@ -26,8 +26,7 @@ VICTIMS = ('driver', 'GDB', 'both')
 SIGNALS = ('SIGKILL', 'SIGTERM', 'SIGINT', 'SIGHUP', 'SIGSTOP')
 OUTPUTS = ('full device', 'file size limit', 'reader gone')
 KEPT_FREE = 48 << 20  # what a target may grow by over all rounds: its own work, and a stack and an arena of ours
-STOPPED = [0]         # s; how long SIGSTOP lasts at least
-PAUSE = 0.008         # s; aimed at what happens within this time after the attach
+PAUSE = 0.008  # s; aimed at what happens within this time after the attach
 
 
 class Ours:
@@ -165,7 +164,8 @@ class Scene:
                 return not ours.wait(self.chance.uniform(0, PAUSE))
         return False
 
-    def signal(self, victim, number):
+    def signal(self, victim, number, stopped=0):
+        """stopped: seconds that SIGSTOP lasts at least."""
         start = time.monotonic()
         ours = Ours(self.arguments, self.paths[2], stdout=subprocess.DEVNULL)
         pids = []
@@ -176,8 +176,8 @@ class Scene:
             wait_for(lambda: all(state_of(p) in 'TtZgone' for p in pids), 'the victims stand still')
             if self.mode != 'inline':  # there the target waits for its reader, for some seconds, see entry-inline.py
                 self.goes_on()
-            if STOPPED[0]:
-                time.sleep(STOPPED[0])
+            if stopped:
+                time.sleep(stopped)
                 self.goes_on()
             send(pids, signal.SIGCONT)
         code, err = ours.end()
@@ -247,11 +247,11 @@ def run(cell, interpreter, kind, mode, rounds, seed, happen):
             return
 
 
-def happenings(signals, victims, outputs):
+def happenings(signals, victims, outputs, stopped=0):
     """(name, what to do with a scene)"""
     for name in signals:
         for victim in victims:
-            yield f'{name} to {victim}', lambda scene, n=name, v=victim: scene.signal(v, getattr(signal, n))
+            yield f'{name} to {victim}', lambda scene, n=name, v=victim: scene.signal(v, getattr(signal, n), stopped)
     for what in outputs:
         yield what, lambda scene, w=what: scene.output(w)
 
@@ -296,13 +296,12 @@ def main():
     parser.add_argument('--stopped', type=float, default=0, help='seconds that SIGSTOP lasts at least (0)')
     parser.add_argument('--tap', action='store_true', help='a short run, reported as TAP')
     options = parser.parse_args()
-    STOPPED[0] = options.stopped
     if options.tap:
         short(options.rounds)
     modes, kinds = words(options.modes, MODES), words(options.targets, TARGETS)
     parts = [w for w in options.versions.split(',') if w]
     pythons = [i for i in interpreters.dumpable() if any(w in str(i) for w in parts)] or [interpreters.newest()]
-    rows = list(happenings(words(options.signals, SIGNALS), words(options.victims, VICTIMS), words(options.outputs, OUTPUTS)))
+    rows = list(happenings(words(options.signals, SIGNALS), words(options.victims, VICTIMS), words(options.outputs, OUTPUTS), options.stopped))
     start, harmed, notes = time.monotonic(), 0, []
     print(f'{", ".join(map(str, pythons))}; seed {options.seed}; each entry: rounds / hits / harmed')
     print(' ' * 20 + ''.join(f'{m:>16}' for m in modes), flush=True)
