@@ -473,6 +473,8 @@ inj_guard_new(InjTarget *t, GError **error)
     g->notes = mmap(NULL, sizeof *g->notes, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     if (g->notes == MAP_FAILED || pipe2(ends, O_CLOEXEC) != 0) {
         g_set_error(error, INJ_ERROR, INJ_ERROR_FAILED, "cannot start the guardian process: %s", g_strerror(errno));
+        if (g->notes != MAP_FAILED)
+            munmap(g->notes, sizeof *g->notes);
         g_free(g);
         return NULL;
     }

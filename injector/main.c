@@ -20,11 +20,11 @@
 enum { LOCK_POLL_US = 100000, START_POLL_US = 20000 };
 
 /*
- * One dump of a process at a time. The lock is a name in the kernel that goes when we go; it names the process, not its number alone. Returns the fd that
- * holds it, -1 with error.
+ * One dump of a process at a time. The lock is a name in the kernel that goes when we go; it names the process, not its number alone. *lock is the fd
+ * that holds it, -1: without sockets there is none, and a second GDB is refused by the kernel anyway.
  */
-static int
-lock_target(const InjOptions *o, const InjTarget *t, GError **error)
+static gboolean
+lock_target(const InjOptions *o, const InjTarget *t, int *lock, GError **error)
 {
     struct sockaddr_un name = {.sun_family = AF_UNIX};
     gint64 end = g_get_monotonic_time() + (gint64)(o->timeout * G_USEC_PER_SEC);
@@ -50,10 +50,11 @@ lock_target(const InjOptions *o, const InjTarget *t, GError **error)
             else
                 g_propagate_error(error, g_steal_pointer(&local));
             close(fd);
-            return -1;
+            return FALSE;
         }
     }
-    return fd; /* without sockets there is no lock; a second GDB is refused by the kernel anyway */
+    *lock = fd;
+    return TRUE;
 }
 
 static void
@@ -136,7 +137,7 @@ run_program(const InjOptions *o, GError **error)
     g_autoptr(InjStage) stage = NULL;
     g_autoptr(InjOutput) output = NULL;
     InjRun run = {.options = o};
-    int lock;
+    int lock = -1;
     gboolean ok;
 
     if (target == NULL)
@@ -150,7 +151,7 @@ run_program(const InjOptions *o, GError **error)
     if (o->print_script)
         return print_script(&run, error);
     output = inj_output_plan(o, error);
-    if (output == NULL || (lock = lock_target(o, target, error)) < 0)
+    if (output == NULL || !lock_target(o, target, &lock, error))
         return FALSE;
     run.guard = inj_guard_new(target, error);
     ok = run.guard != NULL && work(&run, output, error);
@@ -164,7 +165,8 @@ run_program(const InjOptions *o, GError **error)
             fprintf(stderr, "heapdump-gdb: %s\n", local->message);
         inj_guard_free(run.guard);
     }
-    close(lock);
+    if (lock >= 0)
+        close(lock);
     return ok;
 }
 

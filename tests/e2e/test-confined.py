@@ -4,12 +4,16 @@
 name of the system call. Proof that nothing is missing among what is checked: targets that die at any other call are dumped too."""
 import os
 import re
+import sys
 
 from support import interpreters, procstate
 from support.folder import Folder, empty
-from support.programs import HEAPDUMP, SOURCE, fails, heapanalyze, heapdump, run, succeeds
+from support.programs import HEAPDUMP, SOURCE, TARGETS, fails, heapanalyze, heapdump, run, succeeds
 from support.tap import Skip, Suite, check, equal
 from support.target import Target, wait_for
+
+sys.path.insert(0, TARGETS)
+from confined import confine
 
 NOT_PERMITTED = 4
 # What the target itself needs to sleep and to answer.
@@ -142,6 +146,14 @@ def _():
                   'may not be read', 'on the host as root')
             empty(folder)
             equal(target.ask()['wrong'], 0, 'wrong results')
+
+
+@suite.case('we may make no socket, and so no lock')
+def _():
+    with Target(interpreters.newest(), 'sleeper.py', 'sleep') as target, Folder() as folder:
+        succeeds(heapdump('-o', f'{folder}/x.heap', target.pid, preexec_fn=lambda: confine('errno=socket')))
+        succeeds(heapanalyze('info', f'{folder}/x.heap'))
+        equal(target.ask()['wrong'], 0, 'wrong results')
 
 
 suite.run()
