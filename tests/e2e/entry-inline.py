@@ -14,6 +14,7 @@ from support.target import Target, wait_for
 
 suite = Suite()
 DEATHS = 20
+WALKS = 40
 
 
 def header(path):
@@ -34,6 +35,14 @@ def whole(interpreter, kind, *options):
         same_answers(before, target.ask(), 'rounds')
         if kind[0] != 'busy.py':
             procstate.unchanged(state, procstate.State(target.pid))
+
+
+def threads_at_work():
+    """Their evaluation stacks hold what was there once: it must be told from what is, for here a fault is the target's."""
+    with Folder() as folder, Target(interpreters.newest(), 'busy.py', 'threads', '4') as target:
+        for _ in range(WALKS):
+            dumps.dump(target, folder.path('x.heap'), '--mode', 'inline')
+        equal(target.ask()['wrong'], 0, 'wrong results')
 
 
 def as_the_fork(interpreter):
@@ -101,6 +110,7 @@ for found_interpreter in interpreters.dumpable():
     suite.case(f'asleep: {found_interpreter}', whole, found_interpreter, ('sleeper.py', 'epoll'))
     suite.case(f'at work, after a collection: {found_interpreter}', whole, found_interpreter, ('busy.py', 'work'), '--gc')
     suite.case(f'the same objects as the fork: {found_interpreter}', as_the_fork, found_interpreter)
+suite.case(f'four threads at work, {WALKS} times', threads_at_work)
 suite.case('the reader stands still', reader_stands_still)
 suite.case('the driver is killed', driver_dies, signal.SIGKILL)
 suite.case('the driver is interrupted', driver_dies, signal.SIGINT)

@@ -385,9 +385,11 @@ may_read(struct wk *w, wk_addr at)
 {
     wk_addr page = at >> 12, *known = &w->stacks->readable[page % PAGES];
 
+    if (wk_impossible(at)) /* first: page 0 is what a place that knows none yet holds */
+        return false;
     if (*known == page)
         return true;
-    if (wk_impossible(at) || !wk_sys_readable(at))
+    if (!wk_sys_readable(at))
         return false;
     *known = page;
     return true;
