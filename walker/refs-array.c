@@ -22,6 +22,7 @@ enum {
     NUMBER_OF_STRUCTURES = 20,
     DIMENSIONS_MAX = 64,
     ELEMENTS_MAX = 1 << 28,
+    NAMED_MAX = 1024, /* elements of an array of several dimensions that get names, [i, j]: each is one in the dump */
     PLACES_MAX = 128, /* of objects in a structure: what there are more shows as held from C */
     DESCRS_MAX = 32,  /* structures inside that are not read yet */
 };
@@ -154,6 +155,60 @@ structures(struct wk *w, wk_addr descr, wk_addr data, uint64_t n)
         wk_broken(w);
 }
 
+/* As Python has it: [i, j]; [()] of an array without dimensions. Sizes are less than NAMED_MAX, so that text has room. */
+static void
+write_index(char *text, const uint64_t *index, uint32_t dimensions)
+{
+    char digits[8];
+
+    *text++ = '[';
+    if (dimensions == 0) {
+        *text++ = '(';
+        *text++ = ')';
+    }
+    for (uint32_t d = 0; d < dimensions; d++) {
+        uint64_t value = index[d];
+        uint32_t n = 0;
+
+        do
+            digits[n++] = (char)('0' + value % 10);
+        while ((value /= 10) != 0);
+        if (d > 0) {
+            *text++ = ',';
+            *text++ = ' ';
+        }
+        while (n > 0)
+            *text++ = digits[--n];
+    }
+    *text++ = ']';
+    *text = '\0';
+}
+
+/* n: how many there are, NAMED_MAX at most. In the order of C the last index runs fastest, in that of Fortran the first. */
+static void
+named_elements(struct wk *w, wk_addr data, wk_addr sizes, uint32_t dimensions, bool fortran, uint64_t n)
+{
+    uint64_t index[DIMENSIONS_MAX] = {0};
+    char text[DIMENSIONS_MAX * 6 + 3];
+
+    for (uint64_t i = 0; i < n; i++) {
+        wk_addr element = WK_U64(data, 8 * i);
+        if ((element & WK_POINTER_NEVER) != 0)
+            wk_broken(w);
+        if (element != 0) {
+            write_index(text, index, dimensions);
+            wk_ref(w, element, wk_name(w, text), WK_FIELD_HIDDEN);
+        }
+        for (uint32_t d = 0; d < dimensions; d++) {
+            uint32_t at = fortran ? d : dimensions - 1 - d;
+            if (++index[at] < WK_U64(sizes, 8 * at))
+                break;
+            index[at] = 0;
+        }
+    }
+}
+
+/* UNNAMED, INDEX, or NAMED: then each has its tag. */
 enum hf_run_kind
 wk_ndarray_items(struct wk *w, wk_addr array)
 {
@@ -175,6 +230,10 @@ wk_ndarray_items(struct wk *w, wk_addr array)
     if (number == NUMBER_OF_STRUCTURES) {
         structures(w, descr, data, n);
         return HF_RUN_UNNAMED;
+    }
+    if (dimensions != 1 && n <= NAMED_MAX) {
+        named_elements(w, data, sizes, dimensions, (flags & 1) == 0, n);
+        return HF_RUN_NAMED;
     }
     wk_refs_room(w, n);
     for (uint64_t i = 0; i < n; i++) {

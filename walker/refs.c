@@ -191,13 +191,10 @@ values_count(struct wk *w, struct wk_type *type, wk_addr *keys)
     return d.n;
 }
 
-static __attribute__((noinline)) uint32_t
-fields_slow(struct wk *w, struct wk_type *type, wk_addr object, bool has_open, enum hf_run_kind open)
+/* Behind what is there already, each with its tag. */
+static void
+add_fields(struct wk *w, struct wk_type *type, wk_addr object)
 {
-    struct wk_refs *r = &w->refs;
-
-    r->n = r->open_n;
-    r->n_tags = 0;
     for (uint32_t i = 0; i < type->n_fields; i++) {
         const struct wk_field *f = &type->fields[i];
         wk_ref(w, read_field(w, type, f, object), f->name, f->flags & (WK_FIELD_WEAK | WK_FIELD_HIDDEN));
@@ -214,6 +211,16 @@ fields_slow(struct wk *w, struct wk_type *type, wk_addr object, bool has_open, e
             }
         wk_ref(w, dict, w->types->name_dict, values != 0 ? WK_FIELD_HIDDEN : 0);
     }
+}
+
+static __attribute__((noinline)) uint32_t
+fields_slow(struct wk *w, struct wk_type *type, wk_addr object, bool has_open, enum hf_run_kind open)
+{
+    struct wk_refs *r = &w->refs;
+
+    r->n = r->open_n;
+    r->n_tags = 0;
+    add_fields(w, type, object);
     return wk_layout(w, has_open, open, r->tags, r->n_tags);
 }
 
@@ -535,7 +542,12 @@ wk_collect(struct wk *w, struct wk_type *type, wk_addr object, struct hf_object_
     case WK_WALK_NDARRAY:
         open = wk_ndarray_items(w, object);
         r->open_n = r->n;
-        layout = fields_slow(w, type, object, r->n != 0, (enum hf_run_kind)(open | WK_OPEN_HIDDEN));
+        if (open == HF_RUN_NAMED) {
+            add_fields(w, type, object);
+            layout = wk_layout(w, false, open, r->tags, r->n_tags);
+        } else {
+            layout = fields_slow(w, type, object, r->n != 0, (enum hf_run_kind)(open | WK_OPEN_HIDDEN));
+        }
         goto done;
     case WK_WALK_HAMT:
         wk_hamt_refs(w, object);

@@ -332,8 +332,9 @@ wk_size(struct wk *w, const struct wk_type *type, wk_addr object, uint64_t *size
         exact = (type->flags & WK_TYPE_SIZE_PY) != 0 && w->str_sizeof != 0;
         break;
     }
-    /* Where the version asks the object rather than its type whether it is a gc object. */
-    if (wk_unlikely((type->flags & WK_TYPE_CHECK_GC) != 0) && w->version != 0x030b && w->version != 0x030c &&
+    /* Until 3.10 the object is asked whether it is a gc object, 3.11 and 3.12 ask its type; later ones do so unless that is type itself. */
+    if (wk_unlikely((type->flags & WK_TYPE_CHECK_GC) != 0) &&
+        (w->version < 0x030b || (w->version > 0x030c && type->addr == wk_symbol(w, WK_SYM_TYPE_TYPE))) &&
         !wk_is_gc(w, type, object))
         pre -= GC_HEAD;
     *size += pre;

@@ -37,7 +37,7 @@ bool wk_lru_inside(struct wk *w, wk_addr object, uint64_t n);
 bool wk_hamt_node(const char *type_name);
 void wk_hamt_refs(struct wk *w, wk_addr node);
 
-/* ---- refs-array.c: elements of numpy's arrays; returns what they are called */
+/* ---- refs-array.c: elements of numpy's arrays; returns what they are called. NAMED: each has its tag already */
 enum hf_run_kind wk_ndarray_items(struct wk *w, wk_addr array);
 
 /* ---- roles.c */

@@ -145,7 +145,17 @@ def arrays(p):
     named = objects[:].copy().view(Named)
     named.attr = ['attribute of an array']
     p.edge('element of an array', objects, '[7]', objects[7])
-    p.edge('element of a table', table, '*', table[1][2])
+    p.edge('element of a table', table, '[1, 2]', table[1][2])
+    turned = numpy.empty((3, 4, 2), dtype=object, order='F')
+    turned[2, 1, 0], turned[0, 3, 1] = fresh('in a table of Fortran'), fresh('another in a table of Fortran')
+    p.edge('element of a table in the order of Fortran', turned, '[2, 1, 0]', turned[2, 1, 0])
+    p.edge('another of them', turned, '[0, 3, 1]', turned[0, 3, 1])
+    single = numpy.empty((), dtype=object)
+    single[()] = ['without dimensions']
+    p.edge('element of an array without dimensions', single, '[()]', single[()])
+    large = numpy.empty((50, 40), dtype=object)
+    large[49, 39] = ['in a large table']
+    p.edge('element of a large table', large, '*', large[49, 39])
     p.edge('base of an array of a subclass', named, '.base', named.base)
     p.edge('element of the base', named.base, '[7]', objects[7])
     p.attribute('array of a subclass', named, 'attr', named.attr)
