@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 /* Elements of numpy's arrays that are objects, or structures with objects in them: as numpy/ndarraytypes.h has it, of numpy 1 and 2. */
+#include <heapfile/digits.h>
 #include "contents/wk-contents.h"
 #include "wk-objects.h"
 #include "wk-refs.h"
@@ -23,6 +24,7 @@ enum {
     DIMENSIONS_MAX = 64,
     ELEMENTS_MAX = 1 << 28,
     NAMED_MAX = 1024, /* elements of an array of several dimensions that get names, [i, j]: each is one in the dump */
+    INDEX_WIDTH = 6,  /* characters of one below NAMED_MAX, and of what stands between two */
     PLACES_MAX = 128, /* of objects in a structure: what there are more shows as held from C */
     DESCRS_MAX = 32,  /* structures inside that are not read yet */
 };
@@ -155,30 +157,21 @@ structures(struct wk *w, wk_addr descr, wk_addr data, uint64_t n)
         wk_broken(w);
 }
 
-/* As Python has it: [i, j]; [()] of an array without dimensions. Sizes are less than NAMED_MAX, so that text has room. */
+/* As Python has it: [i, j]; [()] of an array without dimensions. */
 static void
-write_index(char *text, const uint64_t *index, uint32_t dimensions)
+write_index(uint8_t *text, const uint64_t *index, uint32_t dimensions)
 {
-    char digits[8];
-
     *text++ = '[';
     if (dimensions == 0) {
         *text++ = '(';
         *text++ = ')';
     }
     for (uint32_t d = 0; d < dimensions; d++) {
-        uint64_t value = index[d];
-        uint32_t n = 0;
-
-        do
-            digits[n++] = (char)('0' + value % 10);
-        while ((value /= 10) != 0);
         if (d > 0) {
             *text++ = ',';
             *text++ = ' ';
         }
-        while (n > 0)
-            *text++ = digits[--n];
+        text = hf_put_uint(text, index[d]);
     }
     *text++ = ']';
     *text = '\0';
@@ -189,7 +182,7 @@ static void
 named_elements(struct wk *w, wk_addr data, wk_addr sizes, uint32_t dimensions, bool fortran, uint64_t n)
 {
     uint64_t index[DIMENSIONS_MAX] = {0};
-    char text[DIMENSIONS_MAX * 6 + 3];
+    uint8_t text[DIMENSIONS_MAX * INDEX_WIDTH + HF_DIGITS_ROOM];
 
     for (uint64_t i = 0; i < n; i++) {
         wk_addr element = WK_U64(data, 8 * i);
@@ -197,7 +190,7 @@ named_elements(struct wk *w, wk_addr data, wk_addr sizes, uint32_t dimensions, b
             wk_broken(w);
         if (element != 0) {
             write_index(text, index, dimensions);
-            wk_ref(w, element, wk_name(w, text), WK_FIELD_HIDDEN);
+            wk_ref(w, element, wk_name(w, (const char *)text), WK_FIELD_HIDDEN);
         }
         for (uint32_t d = 0; d < dimensions; d++) {
             uint32_t at = fortran ? d : dimensions - 1 - d;

@@ -302,9 +302,21 @@ close_split(struct hf_writer *w)
     w->more = false;
 }
 
+static uint8_t *
+put_refs(const struct hf_writer *w, uint8_t *p, uint64_t prev, const uint64_t *refs, uint64_t n)
+{
+    bool deposit = w->deposit;
+
+    for (uint64_t i = 0; i < n; i++) {
+        p = hf_put_daddr(p, prev, refs[i], deposit);
+        prev = refs[i];
+    }
+    return p;
+}
+
 /* Rows of all lengths, parts of objects included. */
-__attribute__((cold)) void
-hf_write_long_object(struct hf_writer *w, const struct hf_object_row *row)
+__attribute__((cold)) static void
+write_long_object(struct hf_writer *w, const struct hf_object_row *row)
 {
     struct hf_buffer *b = &w->buf[HF_BUF_OBJECTS];
     uint32_t flags = hf_normal_flags(row->flags, row->refcount);
@@ -343,7 +355,7 @@ hf_write_long_object(struct hf_writer *w, const struct hf_object_row *row)
         if (!(flags & HF_OBJ_CONT))
             from = row->addr;
         if (n > 0)
-            p = hf_put_refs(w, p, from, row->refs + done, n);
+            p = put_refs(w, p, from, row->refs + done, n);
         end_row(w, HF_BUF_OBJECTS, p);
         if (!(flags & HF_OBJ_CONT)) {
             w->prev_addr = row->addr;
@@ -370,7 +382,14 @@ hf_object_chunk_end(struct hf_writer *w)
 void
 hf_write_object(struct hf_writer *w, const struct hf_object_row *row)
 {
-    hf_write_object_here(w, row);
+    uint8_t *p = hf_begin_object(w, row);
+
+    if (p == NULL) {
+        write_long_object(w, row);
+        return;
+    }
+    p = put_refs(w, p, row->addr, row->refs, row->n_refs);
+    hf_object_row_end(w, p, row->addr, row->n_refs);
 }
 
 void

@@ -116,19 +116,6 @@ hf_put_bytes(uint8_t *p, const void *src, size_t n)
     return p + n;
 }
 
-static inline uint8_t *
-hf_put_refs(const struct hf_writer *w, uint8_t *p, uint64_t prev, const uint64_t *refs, uint64_t n)
-{
-    bool deposit = w->deposit;
-
-    for (uint64_t i = 0; i < n; i++) {
-        uint64_t ref = refs[i], v = hf_delta(prev, ref);
-        p = __builtin_expect(v >> 56 == 0, 1) ? hf_put_spread(p, v, deposit) : hf_put_long_uv(p, v);
-        prev = ref;
-    }
-    return p;
-}
-
 /* A fault may leave the call at any read of the target's memory: what the writer keeps must not be changed before the last one. */
 static inline void
 hf_whole_row(void)
@@ -205,10 +192,10 @@ hf_put_object_rest(uint8_t *p, const struct hf_object_row *row, uint32_t flags, 
     return p;
 }
 
-/* Rows of all lengths, parts of objects included. */
-void hf_write_long_object(struct hf_writer *w, const struct hf_object_row *row);
-
-/* A row up to its references, which follow with hf_put_refs(). NULL: the row may be long, hf_write_object() writes it. */
+/*
+ * A row up to its references, which follow one by one with hf_put_daddr(), and then hf_object_row_end(). NULL: the row may be long,
+ * hf_write_object() writes it.
+ */
 static inline uint8_t *
 hf_begin_object(const struct hf_writer *w, const struct hf_object_row *row)
 {
@@ -223,18 +210,4 @@ hf_begin_object(const struct hf_writer *w, const struct hf_object_row *row)
     flags |= n > 0 ? HF_OBJ_REFS : 0;
     uint8_t *p = hf_put_object_head(w, w->buf[HF_BUF_OBJECTS].at, flags, row->addr, row->type);
     return hf_put_object_rest(p, row, flags, content_len, row->whole_length, n);
-}
-
-/* hf_write_object() itself, inline. */
-static inline void
-hf_write_object_here(struct hf_writer *w, const struct hf_object_row *row)
-{
-    uint8_t *p = hf_begin_object(w, row);
-
-    if (__builtin_expect(p == NULL, 0)) {
-        hf_write_long_object(w, row);
-        return;
-    }
-    p = hf_put_refs(w, p, row->addr, row->refs, row->n_refs);
-    hf_object_row_end(w, p, row->addr, row->n_refs);
 }
