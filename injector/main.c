@@ -61,6 +61,8 @@ static void
 print_summary(const InjRun *run, const InjOutput *output, const InjStreamTotals *totals)
 {
     g_autofree char *raw = inj_size_text(totals->bytes), *packed = inj_size_text(inj_output_bytes(output));
+    g_autofree char *compressed =
+        run->options->compress != INJ_COMPRESS_NONE ? g_strdup_printf(", %s when compressed", packed) : g_strdup("");
 
     if (totals->status != HF_END_COMPLETE)
         fprintf(stderr, "heapdump-gdb: the dump is incomplete: %s\n",
@@ -75,8 +77,8 @@ print_summary(const InjRun *run, const InjOutput *output, const InjStreamTotals 
                                      : g_strdup("");
     inj_note(run->options,
              "%" G_GUINT64_FORMAT " objects, %" G_GUINT64_FORMAT
-             " references, %s (%s written); the target stood still for %s%s",
-             totals->objects, totals->refs, raw, packed, still, collected);
+             " references; the dump has %s%s; the target stood still for %s%s",
+             totals->objects, totals->refs, raw, compressed, still, collected);
 }
 
 static gboolean

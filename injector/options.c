@@ -8,7 +8,8 @@
 
 enum { CONTENT_DEFAULT = 128, CONTENT_MAX = 65536 };
 
-static const char USAGE[] = "Usage: heapdump-gdb [OPTION…] PID";
+#define USAGE    "Usage: heapdump-gdb [OPTION…] PID"
+#define SEE_HELP USAGE "; --help tells the options"
 
 char *
 inj_options_help(void)
@@ -101,7 +102,8 @@ parse_timeout(InjOptions *o, const char *text, GError **error)
     double v = g_ascii_strtod(text, &end);
 
     if (end == text || *end != '\0' || !(v > 0) || v > 1e6) {
-        g_set_error(error, INJ_ERROR, INJ_ERROR_USAGE, "--timeout: \"%s\" is not a number of seconds above 0", text);
+        g_set_error(error, INJ_ERROR, INJ_ERROR_USAGE,
+                    "--timeout: \"%s\" is not a number of seconds, above 0 and up to 1000000", text);
         return FALSE;
     }
     o->timeout = v;
@@ -145,18 +147,18 @@ interpret(InjOptions *o, const Texts *x, GError **error)
         o->content = (guint)v;
     }
     if (x->rest == NULL || x->rest[0] == NULL) {
-        g_set_error(error, INJ_ERROR, INJ_ERROR_USAGE, "which process? %s", USAGE);
+        g_set_error(error, INJ_ERROR, INJ_ERROR_USAGE, "which process? 'pgrep -a python' lists some. " SEE_HELP);
         return FALSE;
     }
     if (x->rest[1] != NULL) {
-        g_set_error(error, INJ_ERROR, INJ_ERROR_USAGE, "one process at a time, \"%s\" is too much. %s", x->rest[1],
-                    USAGE);
+        g_set_error(error, INJ_ERROR, INJ_ERROR_USAGE, "one process at a time, \"%s\" is too much. " SEE_HELP,
+                    x->rest[1]);
         return FALSE;
     }
-    if (!parse_number(x->rest[0], "PID", G_MAXINT32, &v, error))
-        return FALSE;
-    if (v == 0) {
-        g_set_error(error, INJ_ERROR, INJ_ERROR_USAGE, "PID: 0 is no process. %s", USAGE);
+    if (!parse_number(x->rest[0], "PID", G_MAXINT32, &v, NULL) || v == 0) {
+        g_set_error(error, INJ_ERROR, INJ_ERROR_USAGE,
+                    "PID: \"%s\" is not a number from 1 to %d: 'pgrep -a python' lists some processes with theirs",
+                    x->rest[0], G_MAXINT32);
         return FALSE;
     }
     o->pid = (pid_t)v;
@@ -213,7 +215,7 @@ inj_options_parse(InjOptions *o, int argc, char *const *argv, GError **error)
     g_option_context_add_main_entries(context, entries, NULL);
     gboolean ok = g_option_context_parse_strv(context, &copy, &local);
     if (!ok)
-        g_set_error(error, INJ_ERROR, INJ_ERROR_USAGE, "%s. %s", local->message, USAGE);
+        g_set_error(error, INJ_ERROR, INJ_ERROR_USAGE, "%s. " SEE_HELP, local->message);
     else
         ok = interpret(&p, &x, error);
     g_strfreev(copy);

@@ -58,7 +58,8 @@ inj_output_plan(const InjOptions *o, GError **error)
     }
     if (stat(out->path, &st) == 0) {
         if (S_ISDIR(st.st_mode)) {
-            g_set_error(error, INJ_ERROR, INJ_ERROR_FAILED, "cannot write %s: it is a folder", out->path);
+            g_set_error(error, INJ_ERROR, INJ_ERROR_FAILED, "cannot write %s: it is a folder; name a file in it",
+                        out->path);
             return NULL;
         }
         out->direct = !S_ISREG(st.st_mode);

@@ -84,13 +84,13 @@ test_wrong(void)
     static const struct {
         const char *line, *says;
     } cases[] = {
-        {"", "which process?"},
+        {"", "which process? 'pgrep -a python' lists some. Usage: heapdump-gdb"},
         {"x", "\"x\" is not a number"},
-        {"0", "0 is no process"},
+        {"0", "\"0\" is not a number from 1"},
         {"12x", "\"12x\" is not a number"},
-        {"99999999999", "is not a number from 0 to 2147483647"},
+        {"99999999999", "is not a number from 1 to 2147483647: 'pgrep"},
         {"1 2", "\"2\" is too much"},
-        {"--nonsense 1", "--nonsense"},
+        {"--nonsense 1", "--nonsense. Usage: heapdump-gdb [OPTION…] PID; --help tells"},
         {"-o", "-o"},
         {"-o dir/ 1", "\"dir/\" is not the name of a file"},
         {"--timeout x 1", "--timeout: \"x\""},
