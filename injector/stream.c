@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: MIT
 #include "stream.h"
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <string.h>
 #include <unistd.h>
 #include <heapfile/reader.h>
 #include <heapfile/writer.h>
+#include "procfs.h"
 #include "progress.h"
 
 enum { ASK_MS = 50 };
@@ -86,6 +88,19 @@ source(void *user, void *bytes, size_t n)
     return -1;
 }
 
+/* Which process it is, among all that had or will have its number: addresses in two dumps mean the same only if it is one. */
+static void
+write_identity(struct hf_writer *w, const InjTarget *t)
+{
+    g_autofree char *boot = inj_proc_read(AT_FDCWD, "/proc/sys/kernel/random/boot_id", NULL);
+
+    hf_write_meta_uint(w, HF_META_PID, (guint64)t->pid);
+    hf_write_meta_uint(w, HF_META_INNER, (guint64)t->inner_pid);
+    hf_write_meta_uint(w, HF_META_START, t->start_time);
+    if (boot != NULL && g_str_is_ascii(g_strchomp(boot)))
+        hf_write_meta_text(w, HF_META_BOOT, boot, strlen(boot));
+}
+
 static void
 write_meta(Flow *f)
 {
@@ -99,7 +114,7 @@ write_meta(Flow *f)
     hf_writer_init(&w, memory, sink, f);
     hf_write_meta_text(&w, HF_META_TOOL, tool, strlen(tool));
     hf_write_meta_uint(&w, HF_META_TIME, (guint64)s->time_us);
-    hf_write_meta_uint(&w, HF_META_PID, (guint64)t->pid);
+    write_identity(&w, t);
     hf_write_meta_text(&w, HF_META_EXE, exe, strlen(exe));
     if (!s->run->options->redact) /* secrets stand in arguments too */
         hf_write_meta_text(&w, HF_META_CMDLINE, t->cmdline, strlen(t->cmdline));

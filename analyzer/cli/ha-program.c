@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "analyses/ha-garbage.h"
+#include "analyses/ha-origin.h"
 #include "analyses/ha-same.h"
 #include "cli/ha-default-dump.h"
 #include "cli/ha-help.h"
@@ -132,14 +133,35 @@ dump_load(Dump *d, const char *path, const Loading *loading, GError **error)
     return d->live != NULL;
 }
 
+/* What makes a comparison say little; what is compared ("types") goes on all the same. */
+static void
+check_origin(const HaGraph *graph, const char *path, const HaGraph *other, const char *other_path, gboolean counts)
+{
+    HaOrigin origin = ha_origin_compare(graph, other);
+    if (origin == HA_ORIGIN_OTHER) {
+        g_autofree char *of_graph = ha_origin_text(graph), *of_other = ha_origin_text(other);
+        ha_note("warning: '%s' (%s) and '%s' (%s) are dumps of different processes: %s", other_path, of_other, path,
+                of_graph,
+                counts
+                    ? "numbers of objects can be compared, but nothing is known of single ones"
+                    : "objects are recognised by address, which only processes forked from one another share; compare "
+                      "dumps of one process while it runs");
+    } else if (origin == HA_ORIGIN_MOMENT) {
+        ha_note("warning: '%s' and '%s' are the same dump", other_path, path);
+    } else if (counts && ha_origin_later(other, graph)) {
+        ha_note("warning: '%s' was taken later than '%s': what grew counts as shrunk", other_path, path);
+    }
+}
+
 static gboolean
-narrow_by_all(HaBits *chosen, const HaGraph *graph, const char *const *paths, gboolean keep, const Loading *loading,
-              GError **error)
+narrow_by_all(HaBits *chosen, const HaGraph *graph, const char *path, const char *const *paths, gboolean keep,
+              const Loading *loading, GError **error)
 {
     for (; *paths != NULL; paths++) {
         g_auto(Dump) other = {0};
         if (!dump_load(&other, *paths, loading, error))
             return FALSE;
+        check_origin(graph, path, other.graph, *paths, FALSE);
         g_autoptr(HaSame) same = ha_same_new(graph, other.graph);
         ha_same_narrow(same, other.live, keep, chosen);
     }
@@ -243,12 +265,17 @@ run_command(const HaCommandLine *line, GError **error)
         const char *last = before[g_strv_length((char **)before) - 1];
         if (!dump_load(&previous, last, &loading, error))
             return FALSE;
-    } else if (!narrow_by_all(chosen, dump.graph, before, TRUE, &loading, error)) {
+        check_origin(dump.graph, path, previous.graph, last, TRUE);
+    } else if (!narrow_by_all(chosen, dump.graph, path, before, TRUE, &loading, error)) {
         return FALSE;
     }
-    if (!narrow_by_all(chosen, dump.graph, ha_options_list(options, "intersect-heap-dump"), TRUE, &loading, error) ||
-        !narrow_by_all(chosen, dump.graph, ha_options_list(options, "remove-heap-dump"), FALSE, &loading, error))
+    const char *const *kept = ha_options_list(options, "intersect-heap-dump"), *const *removed = ha_options_list(
+                                                                                   options, "remove-heap-dump");
+    if (!narrow_by_all(chosen, dump.graph, path, kept, TRUE, &loading, error) ||
+        !narrow_by_all(chosen, dump.graph, path, removed, FALSE, &loading, error))
         return FALSE;
+    if (ha_bits_count(chosen) == 0 && ha_bits_count(dump.live) > 0)
+        ha_note("the dump options leave no object of '%s'", path);
 
     g_auto(GStrv) args = g_new0(char *, n_args + 1);
     for (guint i = 0; i < n_args; i++)

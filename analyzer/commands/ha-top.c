@@ -305,6 +305,8 @@ run(HaContext *c, GError **error)
                                  ha_options_number(c->options, "max-breadth"), LINES_PER_OBJECT, error);
         if (parents == NULL)
             return FALSE;
+    } else if (ha_options_given(c->options, "max-depth") || ha_options_given(c->options, "max-breadth")) {
+        ha_note("--max-depth and --max-breadth are about parents: --show-parents shows them");
     }
     if (ha_options_flag(c->options, "json"))
         write_json(c, &result, dominators, reach, parents);

@@ -173,6 +173,11 @@ test_whole(Fixture *f, gconstpointer name)
     g_assert_cmpstr(g_hash_table_lookup(meta, HF_META_FORK), ==, "55");
     g_assert_cmpstr(g_hash_table_lookup(meta, HF_META_TIME), ==, "1700000000000000");
     g_assert_cmpint(atoi(g_hash_table_lookup(meta, HF_META_PID)), ==, f->child);
+    g_assert_cmpint(atoi(g_hash_table_lookup(meta, HF_META_INNER)), ==, f->target->inner_pid);
+    g_assert_cmpuint(g_ascii_strtoull(g_hash_table_lookup(meta, HF_META_START), NULL, 10), ==, f->target->start_time);
+    g_autofree char *boot = NULL;
+    g_assert_true(g_file_get_contents("/proc/sys/kernel/random/boot_id", &boot, NULL, NULL));
+    g_assert_cmpstr(g_hash_table_lookup(meta, HF_META_BOOT), ==, g_strchomp(boot));
     g_assert_true(g_str_has_prefix(g_hash_table_lookup(meta, HF_META_TOOL), "heapdump-gdb "));
     hf_reader_free(reader);
     hf_stream_free(in);

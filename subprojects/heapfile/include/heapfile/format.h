@@ -88,6 +88,9 @@ enum hf_meta_type {
 #define HF_META_TOOL     "tool"             /* TEXT program and version that wrote the dump */
 #define HF_META_TIME     "time.us"          /* UINT moment of the snapshot, µs since 1970 UTC */
 #define HF_META_PID      "pid"              /* UINT as the driver saw it */
+#define HF_META_INNER    "pid.inner"        /* UINT the number that the target has in its own pid namespace */
+#define HF_META_START    "process.start"    /* UINT when the target started: clock ticks since boot */
+#define HF_META_BOOT     "boot.id"          /* TEXT of the kernel, a new one each time it starts */
 #define HF_META_EXE      "exe"              /* TEXT path of the target's executable */
 #define HF_META_CMDLINE  "cmdline"          /* TEXT arguments joined by blanks, cut at 4096 bytes */
 #define HF_META_MODE     "mode"             /* TEXT fork | inline */
