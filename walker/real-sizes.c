@@ -378,6 +378,7 @@ wk_real_size(struct wk *w, const struct wk_type *type, wk_addr object, uint64_t 
         return n;
     case WK_SIZE_STR:
         return str_blocks(w, type, object, size);
+    case WK_SIZE_BYTES_IO:
     case WK_SIZE_CALL:
     case WK_SIZE_UNKNOWN:
     default:

@@ -4,6 +4,7 @@
  * type itself declares for names. Classes made by a class statement add slots, dict and class to what their C base has.
  */
 #include "arch/wk-arch.h"
+#include "contents/wk-contents.h"
 #include "wk-names.h"
 #include "wk-objects.h"
 #include "wk-refs.h"
@@ -19,6 +20,7 @@
 enum {
     MEMBER_OBJECT = 6,
     MEMBER_OBJECT_EX = 16,
+    MEMBER_AFTER_ITEMS = 1 << 4, /* a flag of 3.15's: slots of classes that derive from tuple */
 };
 
 struct list {
@@ -37,7 +39,7 @@ static bool
 has_offset(const struct list *l, int64_t offset)
 {
     for (unsigned i = 0; i < l->n; i++)
-        if (l->field[i].offset == offset)
+        if (l->field[i].offset == offset && !(l->field[i].flags & WK_FIELD_AFTER))
             return true;
     return false;
 }
@@ -57,6 +59,14 @@ is_special(const struct wk_type *of, const char *name, int64_t offset, uint32_t 
     return offset != WK_I64(of->addr, WK_TP_WEAKLISTOFFSET);
 }
 
+/* Connection.Warning and the like: what its module holds already is not counted once more. */
+static bool
+is_borrowed(wk_addr type, int32_t kind, const char *name)
+{
+    return kind == MEMBER_OBJECT && name[0] >= 'A' && name[0] <= 'Z' &&
+           wk_text_equals(WK_READ(const char *, type, WK_TP_NAME), "sqlite3.Connection");
+}
+
 /* The members of one type, from which the walked one derives, that hold objects, with the names that Python has for them. */
 static void
 add_members(struct wk *w, struct list *l, const struct wk_type *of, wk_addr type, bool slots_only, uint32_t usual)
@@ -70,6 +80,12 @@ add_members(struct wk *w, struct list *l, const struct wk_type *of, wk_addr type
         uint32_t flags = usual;
         if (kind != MEMBER_OBJECT_EX && (kind != MEMBER_OBJECT || slots_only))
             continue;
+        if (w->version >= 0x030f && (WK_I32(member, 24) & MEMBER_AFTER_ITEMS)) {
+            add(l, offset, wk_name_cstr(w, WK_NAME_ATTR, name), flags | WK_FIELD_AFTER);
+            continue;
+        }
+        if (is_borrowed(type, kind, name))
+            flags = WK_FIELD_WEAK;
         /* Members of a struct sequence lie among its items. */
         int64_t end = WK_I64(type, WK_TP_BASICSIZE) + WK_I64(type, WK_TP_ITEMSIZE) * ITEMS_NAMED;
         if (offset < WK_HEAD || offset >= end || has_offset(l, offset) || is_special(of, name, offset, &flags))
@@ -183,17 +199,57 @@ add_known(struct wk *w, struct list *l, wk_addr type)
     }
 }
 
-/* Names by place, of the type and of what it derives from. */
+/* Until 3.13.0 something stands one word before where it does in later ones of 3.13. */
+static void
+move(const struct wk *w, wk_addr type, const char *name, struct wk_field *f)
+{
+    if (w->version == 0x030d && f->offset > WK_HEAD && WK_I64(type, WK_TP_BASICSIZE) == WK_HEAD + 31 * 8 &&
+        wk_text_equals(name, "_pickle.Unpickler"))
+        f->offset -= 8;
+}
+
+/* Names by place, of the type and of what it derives from. A getter that was understood may stand for what is hidden. */
 static void
 add_places(struct wk *w, struct list *l, wk_addr type, bool shown)
 {
     for (unsigned k = 0; type != 0 && k < BASES_MAX; k++, type = WK_U64(type, WK_TP_BASE)) {
         const char *name = WK_READ(const char *, type, WK_TP_NAME);
         struct wk_field f;
-        for (unsigned i = 0; wk_known_field(w, name, &i, &f);)
-            if ((shown || (f.flags & WK_FIELD_HIDDEN)) && f.offset + 8 <= WK_I64(type, WK_TP_BASICSIZE) &&
-                !has_offset(l, f.offset))
+        for (unsigned i = 0; wk_known_field(w, name, &i, &f);) {
+            uint32_t hidden = f.flags & WK_FIELD_HIDDEN;
+            move(w, type, name, &f);
+            if ((!shown && hidden == 0) || f.offset + 8 > WK_I64(type, WK_TP_BASICSIZE))
+                continue;
+            if (!has_offset(l, f.offset))
                 add(l, f.offset, f.name, f.flags);
+            for (unsigned n = 0; hidden != 0 && n < l->n; n++)
+                if (l->field[n].offset == f.offset && l->field[n].flags == WK_FIELD_IF_SHOWN)
+                    l->field[n].flags = WK_FIELD_HIDDEN;
+        }
+    }
+}
+
+/* Items of a struct sequence that have no name of their own, as stat_result[7]. */
+static void
+add_unnamed_items(struct wk *w, struct list *l, wk_addr type)
+{
+    wk_addr dict = wk_type_flags(type) & WK_TPF_TUPLE ? wk_type_dict(w, type) : 0;
+    wk_addr unnamed = dict != 0 ? wk_dict_get(w, dict, "n_unnamed_fields") : 0;
+    wk_addr visible = unnamed != 0 ? wk_dict_get(w, dict, "n_sequence_fields") : 0;
+    uint64_t n = 0;
+
+    if (visible == 0 || !wk_int_u64(w, unnamed, &n) || n == 0 || !wk_int_u64(w, visible, &n))
+        return;
+    for (unsigned i = 0; i < n && i < ITEMS_NAMED; i++) {
+        char name[8] = "[";
+        unsigned k = 1;
+        if (i >= 10)
+            name[k++] = (char)('0' + i / 10);
+        name[k++] = (char)('0' + i % 10);
+        name[k] = ']';
+        int64_t offset = w->facts.tuple_at + 8 * (int64_t)i;
+        if (!has_offset(l, offset))
+            add(l, offset, wk_name(w, name), WK_FIELD_IF_SHOWN);
     }
 }
 
@@ -210,7 +266,7 @@ add_zone(struct wk *w, struct list *l, wk_addr type)
     }
 }
 
-/* A type without tp_traverse: its members say where it has objects, which Python code can ask for as well. */
+/* A type whose instances are no gc objects: its members say where it has objects, which Python code can ask for as well. */
 static void
 prepare_hidden(struct wk *w, struct wk_type *type, struct list *l)
 {
@@ -234,7 +290,7 @@ static uint32_t
 rest_name(struct wk *w, const char *type)
 {
     static const struct {
-        char type[28], name[16];
+        char type[32], name[16];
     } rests[] = {
         {"_queue.SimpleQueue", "<item>"},
         {"_pickle.Pickler", "<memo>"},
@@ -242,6 +298,8 @@ rest_name(struct wk *w, const char *type)
         {"pyexpat.xmlparser", "<handler>"},
         {"sqlite3.Connection", "<callback>"},
         {"itertools._tee_dataobject", "<value>"},
+        {"_elementtree._element_iterator", "<parent>"}, /* of the element that it stands at, and its parents */
+        {"PyCapsule", "<capsule>"},
         {"collections.OrderedDict", "<ordered key>"}, /* its order: a list of keys */
     };
 
@@ -285,6 +343,7 @@ prepare_traverse(struct wk *w, struct wk_type *type, struct list *l)
     add_known(w, l, type->addr);
     add_dict(w, type, l);
     add_places(w, l, type->addr, true);
+    add_unnamed_items(w, l, type->addr);
     type->rest = rest_name(w, name);
     if (wk_text_equals(name, "collections.deque") || wk_text_equals(name, "xml.etree.ElementTree.Element"))
         type->open = HF_RUN_INDEX;
@@ -318,11 +377,13 @@ prepare_native(struct wk *w, struct wk_type *type, struct list *l)
         } else if (type->walk == WK_WALK_DICT) {
             add_places(w, l, type->addr, false);
         }
-    } else if (type->traverse == 0) {
+    } else {
         prepare_hidden(w, type, l);
     }
-    if (type->addr == wk_symbol(w, WK_SYM_TYPE_MODULE))
+    if (type->addr == wk_symbol(w, WK_SYM_TYPE_MODULE)) {
         type->rest = wk_name(w, "<module state>");
+        add(l, w->facts.module_name, wk_name(w, "<name>"), WK_FIELD_HIDDEN);
+    }
     /*
      * An instance of a type made at run time holds its type. An element of functools' caches has its references shown by the
      * cache, this one too.

@@ -136,10 +136,12 @@ negative_offset(const struct wk *w, const struct wk_type *type, wk_addr object, 
 static inline wk_addr
 read_field(struct wk *w, const struct wk_type *type, const struct wk_field *f, wk_addr object)
 {
-    if (wk_unlikely((f->flags &
-                     (WK_FIELD_NEGATIVE | WK_FIELD_TAGGED | WK_FIELD_ZONE | WK_FIELD_JOINED | WK_FIELD_FIRST)) != 0)) {
+    if (wk_unlikely((f->flags & (WK_FIELD_NEGATIVE | WK_FIELD_TAGGED | WK_FIELD_ZONE | WK_FIELD_JOINED |
+                                 WK_FIELD_FIRST | WK_FIELD_AFTER)) != 0)) {
         if (f->flags & WK_FIELD_NEGATIVE)
             return WK_U64(object, negative_offset(w, type, object, f->offset));
+        if (f->flags & WK_FIELD_AFTER)
+            return WK_U64(object, (int64_t)f->offset + (int64_t)(WK_U64(object, WK_OB_SIZE) * type->item));
         if (f->flags & WK_FIELD_ZONE)
             return WK_U8(object, w->facts.time_hastz) != 0 ? WK_U64(object, (int64_t)f->offset) : 0;
         wk_addr word = WK_U64(object, (int64_t)f->offset);

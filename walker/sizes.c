@@ -5,6 +5,7 @@
  */
 #include "contents/wk-contents.h"
 #include "wk-objects.h"
+#include "wk-refs.h"
 #include "wk-types.h"
 
 #if WK_FREE_THREADED
@@ -12,9 +13,10 @@
 #else
 #define GC_HEAD 16u
 #endif
-#define METH_NOARGS   4
-#define METH_DEFINING (0x0200 | 0x0080 | 0x0002)
-#define MRO_MAX       64u
+#define METH_NOARGS     4
+#define METH_DEFINING   (0x0200 | 0x0080 | 0x0002)
+#define MRO_MAX         64u
+#define BYTES_IO_BUFFER WK_HEAD
 
 /*
  * What a type has for __sizeof__, along its MRO; borrowed, 0: none. Not by _PyType_Lookup: its cache drops references to the names that it
@@ -65,6 +67,18 @@ wk_sizeof_function(struct wk *w, wk_addr type)
     return type != 0 && w->str_sizeof != 0 ? function_of(w, lookup_sizeof(w, type, 0), &defining) : 0;
 }
 
+/* BytesIO asks sys.getsizeof of its buffer, which needs a thread state: builds that debug abort where there is none. */
+static bool
+is_bytes_io(struct wk *w, const struct wk_type *type, wk_addr function)
+{
+    wk_addr base = type->addr, defining;
+
+    for (unsigned i = 0; base != 0 && i < MRO_MAX; i++, base = WK_U64(base, WK_TP_BASE))
+        if (wk_text_equals(WK_READ(const char *, base, WK_TP_NAME), "_io.BytesIO"))
+            return function_of(w, lookup_sizeof(w, base, 0), &defining) == function;
+    return false;
+}
+
 static enum wk_size_kind
 kind_of(struct wk *w, const struct wk_type *type, wk_addr function)
 {
@@ -85,7 +99,7 @@ kind_of(struct wk *w, const struct wk_type *type, wk_addr function)
         return type->addr == wk_symbol(w, WK_SYM_TYPE_UNICODE) ? WK_SIZE_STR : WK_SIZE_CALL;
     if (function == t->sizeof_int)
         return type->addr == wk_symbol(w, WK_SYM_TYPE_LONG) ? WK_SIZE_INT : WK_SIZE_CALL;
-    return WK_SIZE_CALL;
+    return is_bytes_io(w, type, function) ? WK_SIZE_BYTES_IO : WK_SIZE_CALL;
 }
 
 void
@@ -289,6 +303,17 @@ call(struct wk *w, const struct wk_type *type, wk_addr object, uint64_t *size)
     return false;
 }
 
+/* Modules/_io/bytesio.c: bytes that nobody else holds. */
+static uint64_t
+own_buffer(const struct wk *w, wk_addr bytes)
+{
+    uint64_t count;
+
+    if (bytes == 0 || !wk_refcount(w, bytes, &count) || count > 1)
+        return 0;
+    return WK_U64(wk_symbol(w, WK_SYM_TYPE_BYTES), WK_TP_BASICSIZE) + WK_U64(bytes, WK_OB_SIZE);
+}
+
 bool
 wk_size(struct wk *w, const struct wk_type *type, wk_addr object, uint64_t *size)
 {
@@ -320,6 +345,9 @@ wk_size(struct wk *w, const struct wk_type *type, wk_addr object, uint64_t *size
         break;
     case WK_SIZE_INT:
         *size = int_size(w, object);
+        break;
+    case WK_SIZE_BYTES_IO:
+        *size = type->basic + own_buffer(w, WK_U64(object, BYTES_IO_BUFFER));
         break;
     case WK_SIZE_CALL:
         exact = call(w, type, object, size);

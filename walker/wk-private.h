@@ -155,6 +155,7 @@ enum wk_field_flag {
     WK_FIELD_IF_SHOWN = 1 << 4, /* WK_WALK_TRAVERSE: a name for what tp_traverse shows, and nothing beyond */
     WK_FIELD_ZONE = 1 << 5,     /* there only in times that have a zone */
     WK_FIELD_JOINED = 1 << 6,   /* bit 0 is no part of the address */
+    WK_FIELD_AFTER = 1 << 8,    /* offset is from behind the items, as if they took no room */
     WK_FIELD_FIRST = 1 << 7,    /* the first word of the struct that the field points to */
 };
 

@@ -72,6 +72,7 @@ enum wk_size_kind {
     WK_SIZE_SET,
     WK_SIZE_STR,
     WK_SIZE_INT,
+    WK_SIZE_BYTES_IO,
     WK_SIZE_CALL,    /* the C function */
     WK_SIZE_UNKNOWN, /* nothing that can be called: basic size and items */
 };

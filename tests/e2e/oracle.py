@@ -126,7 +126,7 @@ class Comparison:
             shown = collections.Counter()
             rows = self.dump.named(o)
             keys = [r[0] for r in rows if r[1] == 'key' and r[2] == 2]
-            str_keys = bool(keys) and all(self.is_str(k) for k in keys)
+            str_keys = bool(keys) and o.type.name != 'functools._lru_cache_wrapper' and all(self.is_str(k) for k in keys)
             for referent, name, kind, flags in rows:
                 if flags:
                     self.hidden[referent].append((address, name or 'hidden', flags))
@@ -151,6 +151,8 @@ class Comparison:
         if o.size != size:
             if o.type.flags & 4:
                 self.explained['size: __sizeof__ is written in Python'] += 1
+            elif o.type.name == '_io.BytesIO' and o.refs and size == o.type.common:
+                self.explained['size: the oracle holds the bytes of a BytesIO, so that they are not its own'] += 1  # planted/hidden.py
             elif size == -1:
                 self.explained['size: sys.getsizeof raised'] += 1
             else:
