@@ -2,7 +2,7 @@
 #include "analyses/ha-back-search.h"
 
 #include "analyses/ha-owner.h"
-#include "cli/ha-command.h"
+#include "graph/ha-memory.h"
 
 #include <stdlib.h>
 
@@ -54,7 +54,7 @@ ha_back_search(HaGraph *g, const HaBits *live, const HaBits *barred, const HaId 
     guint found = 0;
 
     if (!next) {
-        g_set_error(error, HA_ERROR, HA_ERROR_FAILED, "not enough memory to search for paths");
+        ha_memory_fail(error, "to search for paths");
         return FALSE;
     }
     for (gsize i = 0; i < n; i++) {

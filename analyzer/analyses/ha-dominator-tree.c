@@ -72,8 +72,7 @@ ha_dominator_tree_new(const HaGraph *g, const HaDominators *dominators, const Ha
     guint32 *above = ha_mem_new((gsize)t->n + 1, sizeof(guint32));
     if (!t->first || !t->child || !above) {
         ha_mem_free(above);
-        g_set_error_literal(error, HA_GRAPH_ERROR, HA_GRAPH_ERROR_NO_MEMORY,
-                            "not enough memory for the dominator tree");
+        ha_memory_fail(error, "for the dominator tree");
         return NULL;
     }
     memset(above, 0xff, ((gsize)t->n + 1) * sizeof *above);

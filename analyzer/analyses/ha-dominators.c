@@ -368,7 +368,7 @@ build(Work *w, const HaLedger *ledger)
 static void
 set_no_memory(GError **error)
 {
-    g_set_error_literal(error, HA_GRAPH_ERROR, HA_GRAPH_ERROR_NO_MEMORY, "not enough memory for retained sizes");
+    ha_memory_fail(error, "for retained sizes");
 }
 
 static HaDominators *

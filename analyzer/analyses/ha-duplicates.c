@@ -23,7 +23,7 @@ typedef struct {
 static gboolean
 no_memory(GError **error)
 {
-    g_set_error_literal(error, HA_GRAPH_ERROR, HA_GRAPH_ERROR_NO_MEMORY, "not enough memory " TO_COMPARE);
+    ha_memory_fail(error, TO_COMPARE);
     return FALSE;
 }
 

@@ -5,13 +5,14 @@
 
 #include "graph/ha-graph-builder.h"
 #include "graph/ha-mem.h"
+#include "graph/ha-memory.h"
 
 #define PINNED G_MAXUINT32
 
 static void
 set_no_memory(GError **error)
 {
-    g_set_error_literal(error, HA_GRAPH_ERROR, HA_GRAPH_ERROR_NO_MEMORY, "not enough memory to follow the references");
+    ha_memory_fail(error, "to follow the references");
 }
 
 static inline void

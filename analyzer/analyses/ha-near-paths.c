@@ -3,7 +3,7 @@
 
 #include "analyses/ha-back-search.h"
 #include "analyses/ha-owner.h"
-#include "cli/ha-command.h"
+#include "graph/ha-memory.h"
 
 #include <string.h>
 
@@ -150,7 +150,7 @@ ha_near_paths_new(HaGraph *g, const HaNeighbourhoodSpec *spec, const HaBits *kee
     p->raw = ha_bits_new(n, FALSE);
     p->nodes = ha_bits_new(n, FALSE);
     if (!p->raw || !p->nodes) {
-        g_set_error(error, HA_ERROR, HA_ERROR_FAILED, "not enough memory for a picture");
+        ha_memory_fail(error, "for a picture");
         return NULL;
     }
     if (!search_roots(&x, error) || !search_sources(&x, error))

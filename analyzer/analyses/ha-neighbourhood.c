@@ -4,7 +4,7 @@
 #include "analyses/ha-near-paths.h"
 #include "analyses/ha-owner.h"
 #include "analyses/ha-referrers.h"
-#include "cli/ha-command.h"
+#include "graph/ha-memory.h"
 #include "text/ha-name-template.h"
 
 #include <string.h>
@@ -542,7 +542,7 @@ find_paths(Explorer *x, GError **error)
 {
     x->keep = ha_bits_new(ha_graph_n_objects(x->g), FALSE);
     if (!x->keep) {
-        g_set_error(error, HA_ERROR, HA_ERROR_FAILED, "not enough memory for a picture");
+        ha_memory_fail(error, "for a picture");
         return FALSE;
     }
     for (gsize i = 0; i < x->spec->n_chosen; i++)

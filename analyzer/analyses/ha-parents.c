@@ -5,6 +5,7 @@
 
 #include "graph/ha-graph-builder.h"
 #include "graph/ha-mem.h"
+#include "graph/ha-memory.h"
 #include "text/ha-root-text.h"
 
 #define FAR 255
@@ -73,7 +74,7 @@ ha_parents_new(HaGraph *g, const HaLedger *ledger, const HaBits *live, guint max
     p->expanded = ha_bits_new(ha_graph_n_objects(g), FALSE);
     if (p->distance == NULL || p->expanded == NULL || !measure(p)) {
         ha_parents_free(p);
-        g_set_error_literal(error, HA_GRAPH_ERROR, HA_GRAPH_ERROR_NO_MEMORY, "not enough memory to find the parents");
+        ha_memory_fail(error, "to find the parents");
         return NULL;
     }
     return p;

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "graph/ha-graph-builder.h"
+#include "graph/ha-memory.h"
 #include "text/ha-escape.h"
 #include "text/ha-name-template.h"
 #include "text/ha-path-text.h"
@@ -68,7 +69,7 @@ ha_path_templates_new(const HaGraph *g, const HaLedger *ledger, const HaReach *r
     if (t->known[0] != NULL && (before == NULL || t->known[1] != NULL))
         return t;
     ha_path_templates_free(t);
-    g_set_error_literal(error, HA_GRAPH_ERROR, HA_GRAPH_ERROR_NO_MEMORY, "not enough memory to merge the paths");
+    ha_memory_fail(error, "to merge the paths");
     return NULL;
 }
 

@@ -8,6 +8,7 @@
 #include "analyses/ha-paths-private.h"
 #include "graph/ha-graph-builder.h"
 #include "graph/ha-mem.h"
+#include "graph/ha-memory.h"
 #include "graph/ha-ref-runs.h"
 
 typedef struct {
@@ -39,7 +40,7 @@ is_in(const HaBits *bits, HaId id)
 static gboolean
 no_memory(GError **error)
 {
-    g_set_error_literal(error, HA_GRAPH_ERROR, HA_GRAPH_ERROR_NO_MEMORY, "not enough memory to find the paths");
+    ha_memory_fail(error, "to find the paths");
     return FALSE;
 }
 

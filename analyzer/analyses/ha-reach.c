@@ -311,7 +311,7 @@ ha_reach_new(const HaReachSpec *spec, GError **error)
         ha_vec_clear(&w.ring[i]);
     ha_mem_free(w.step);
     if (!ok) {
-        g_set_error_literal(error, HA_GRAPH_ERROR, HA_GRAPH_ERROR_NO_MEMORY, "not enough memory to find the paths");
+        ha_memory_fail(error, "to find the paths");
         return NULL;
     }
     return g_steal_pointer(&r);

@@ -13,6 +13,7 @@
 #include "cli/ha-help.h"
 #include "cli/ha-option-private.h"
 #include "graph/ha-mem.h"
+#include "graph/ha-memory.h"
 #include "load/ha-index.h"
 #include "load/ha-load.h"
 
@@ -126,7 +127,7 @@ dump_load(Dump *d, const char *path, const Loading *loading, GError **error)
         g_clear_pointer(&d->live, ha_bits_free);
         d->live = ha_bits_new(ha_graph_n_objects(d->graph), TRUE);
         if (d->live == NULL)
-            g_set_error_literal(error, HA_ERROR, HA_ERROR_FAILED, "not enough memory");
+            ha_memory_fail(error, "for the objects");
     } else if (d->live == NULL) {
         d->live = ha_live_objects(d->graph, d->ledger, error);
     }
@@ -256,7 +257,7 @@ run_command(const HaCommandLine *line, GError **error)
     guint32 n = ha_graph_n_objects(dump.graph);
     g_autoptr(HaBits) chosen = ha_bits_new(n, FALSE);
     if (chosen == NULL) {
-        g_set_error_literal(error, HA_ERROR, HA_ERROR_FAILED, "not enough memory");
+        ha_memory_fail(error, "for the objects");
         return FALSE;
     }
     memcpy(chosen->words, dump.live->words, ((gsize)n + 63) / 64 * sizeof *chosen->words);

@@ -7,6 +7,7 @@
 #include "analyses/ha-paths.h"
 #include "commands/ha-line.h"
 #include "commands/ha-path-line.h"
+#include "graph/ha-memory.h"
 #include "text/ha-size.h"
 
 #define LEAST_PERCENT 5
@@ -96,7 +97,7 @@ ha_holders_new(HaContext *c, HaId id, guint most, GError **error)
     h->id = id;
     h->holders = g_array_new(FALSE, FALSE, sizeof(Holder));
     if (barred == NULL) {
-        g_set_error_literal(error, HA_ERROR, HA_ERROR_FAILED, "not enough memory");
+        ha_memory_fail(error, "for the objects");
         return NULL;
     }
     ha_bits_set(barred, id);

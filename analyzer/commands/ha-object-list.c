@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "cli/ha-command.h"
+#include "graph/ha-memory.h"
 
 /* Shortest number without 0x that is taken for an address: "added" and "cafe" are words. */
 #define BARE_ADDRESS_DIGITS 6
@@ -93,7 +94,7 @@ add_name(HaObjectList *list, const HaObjectListSpec *s, const char *name, gboole
     if (!*to)
         *to = ha_bits_new(ha_graph_n_objects(s->graph), FALSE);
     if (!*to) {
-        g_set_error(error, HA_ERROR, HA_ERROR_FAILED, "not enough memory for %s", s->option);
+        ha_memory_fail(error, "for the objects");
         return FALSE;
     }
     HaId id = looks == NOT_AN_ADDRESS ? HA_ID_NONE : ha_graph_lookup(s->graph, addr);

@@ -6,6 +6,7 @@
 #include "commands/ha-commands.h"
 #include "commands/ha-line.h"
 #include "commands/ha-object-list.h"
+#include "graph/ha-memory.h"
 #include "text/ha-root-text.h"
 #include "text/ha-size.h"
 
@@ -332,7 +333,7 @@ run(HaContext *c, GError **error)
     g_autoptr(GArray) lines = g_array_new(FALSE, FALSE, sizeof(Line));
     g_autofree guint32 *line_of = g_try_new0(guint32, (gsize)ha_graph_n_objects(c->graph) + 1);
     if (!line_of) {
-        g_set_error_literal(error, HA_ERROR, HA_ERROR_FAILED, "not enough memory for the lines of the tree");
+        ha_memory_fail(error, "for the lines of the tree");
         return FALSE;
     }
     Work w = {.c = c,

@@ -9,6 +9,7 @@
 #include "commands/ha-commands.h"
 #include "commands/ha-line.h"
 #include "commands/ha-path-line.h"
+#include "graph/ha-memory.h"
 #include "text/ha-root-text.h"
 #include "text/ha-size.h"
 
@@ -96,7 +97,7 @@ find_top(HaContext *c, const HaDominators *dominators, Result *result, GError **
     gsize max = MIN(ha_options_number(c->options, "top-allocations"), n);
     *result = (Result){.best = g_try_new(Ranked, MAX(max, 1))};
     if (result->best == NULL) {
-        g_set_error_literal(error, HA_ERROR, HA_ERROR_FAILED, "not enough memory to sort the objects");
+        ha_memory_fail(error, "to sort the objects");
         return FALSE;
     }
     for (HaId id = 0; id < n; id++) {

@@ -5,6 +5,7 @@
 #include "analyses/ha-duplicates.h"
 #include "commands/ha-line.h"
 #include "commands/ha-types-private.h"
+#include "graph/ha-memory.h"
 #include "text/ha-escape.h"
 #include "text/ha-size.h"
 
@@ -142,7 +143,7 @@ ha_types_duplicates(HaContext *c, GError **error)
     g_autoptr(HaTypeSet) wanted = ha_types_wanted(c, c->graph);
     g_autoptr(HaBits) chosen = ha_bits_new(ha_graph_n_objects(c->graph), FALSE);
     if (chosen == NULL) {
-        g_set_error_literal(error, HA_ERROR, HA_ERROR_FAILED, "not enough memory to compare the objects");
+        ha_memory_fail(error, "to compare the objects");
         return FALSE;
     }
     for (HaId id = 0; id < ha_graph_n_objects(c->graph); id++)

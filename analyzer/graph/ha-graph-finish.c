@@ -6,6 +6,7 @@
 #include <heapfile/reader.h>
 
 #include "ha-graph-builder-private.h"
+#include "ha-memory.h"
 
 #define BATCH         256u /* references between the look for their places and the places' use */
 #define THREADS       4u
@@ -359,9 +360,8 @@ ha_graph_builder_finish(HaGraphBuilder *b, GError **error)
         return NULL;
     }
     if (b->failed || !finish(b)) {
-        g_set_error(error, HA_GRAPH_ERROR, HA_GRAPH_ERROR_NO_MEMORY,
-                    "not enough memory for a dump of %u objects: use a machine with more, or close other programs",
-                    b->n);
+        g_autofree char *what = g_strdup_printf("for a dump of %u objects", b->n);
+        ha_memory_fail(error, what);
         return NULL;
     }
     return g_steal_pointer(&b->graph);

@@ -239,8 +239,7 @@ ha_graph_need_referrers(HaGraph *g, GError **error)
         ha_mem_free(at32);
         ha_mem_free(at64);
         ha_mem_free(back);
-        g_set_error(error, HA_GRAPH_ERROR, HA_GRAPH_ERROR_NO_MEMORY,
-                    "not enough memory for the reverse references (%" G_GUINT64_FORMAT " of them)", g->n_refs);
+        ha_memory_fail(error, "for the reverse references");
         return FALSE;
     }
     /* counting sort; counts stand two places up so that the ends, as they move, become the next one's starts */

@@ -29,6 +29,10 @@ ha_mem_init(void)
     /* otherwise it rises with what is freed, and then arrays that have been given back stay resident between others */
     (void)mallopt(M_MMAP_THRESHOLD, 256 << 10);
 #endif
+#ifdef M_ARENA_MAX
+    /* threads allocate little, and each would reserve 64 MiB of address space, which ulimit -v counts */
+    (void)mallopt(M_ARENA_MAX, 1);
+#endif
 }
 
 void
@@ -144,7 +148,7 @@ resize_file(Block b, gsize bytes)
     return start;
 }
 
-/* Without a copy. */
+/* Without a copy. Where address space is scarce, since the old place counts beside the new one, without the wish for huge pages. */
 static gpointer
 resize_memory(Block b, gsize bytes)
 {
@@ -154,7 +158,7 @@ resize_memory(Block b, gsize bytes)
         return start;
     gpointer to = map_memory(bytes);
     if (to == MAP_FAILED)
-        return MAP_FAILED;
+        return mremap(b.start, old, now, MREMAP_MAYMOVE);
     start = mremap(b.start, old, now, MREMAP_MAYMOVE | MREMAP_FIXED, to);
     if (start == MAP_FAILED)
         (void)munmap(to, now);
@@ -199,10 +203,14 @@ ha_vec_reserve(HaVec *v, gsize more)
         return TRUE;
     if (more > G_MAXSSIZE / v->item - v->n)
         return FALSE;
-    gsize want = MAX(v->n + more, v->capacity + v->capacity / 2 + 16);
+    gsize least = v->n + more, want = MAX(least, v->capacity + v->capacity / 2 + 16);
     if (want > G_MAXSSIZE / v->item)
-        want = v->n + more;
+        want = least;
     gpointer p = resize(v->data, v->n * v->item, want * v->item);
+    if (p == NULL && want > least + least / 16) {
+        want = least + least / 16; /* more would be quicker; it is address space that lacks */
+        p = resize(v->data, v->n * v->item, want * v->item);
+    }
     if (p == NULL)
         return FALSE;
     v->data = p;

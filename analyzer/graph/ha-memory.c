@@ -158,3 +158,11 @@ ha_memory_ask(guint64 bytes, const char *what, GError **error)
                 memory.remedy);
     return FALSE;
 }
+
+void
+ha_memory_fail(GError **error, const char *what)
+{
+    HaMemory memory = ha_memory_available();
+    g_set_error(error, HA_GRAPH_ERROR, HA_GRAPH_ERROR_NO_MEMORY, "not enough memory %s %s: %s", what, memory.who,
+                memory.remedy);
+}

@@ -31,3 +31,6 @@ guint64 ha_memory_taken(guint64 objects, guint64 dump_bytes);
  * with the figures. Arrays in files always do.
  */
 gboolean ha_memory_ask(guint64 bytes, const char *what, GError **error);
+
+/* An allocation has failed: HA_GRAPH_ERROR_NO_MEMORY with what stands behind "not enough memory ", whose limit it was and what to do. */
+void ha_memory_fail(GError **error, const char *what);

@@ -3,6 +3,7 @@
 """With too little memory there is an answer or one line that says so, never a crash: little-memory.py MAKE-HEAP HEAPANALYZE"""
 import gzip
 import os
+import re
 import resource
 import subprocess
 import sys
@@ -35,15 +36,57 @@ def check(path, command):
         refused += 1
         lines = result.stderr.splitlines()
         assert result.returncode == 1 and len(lines) == 1 and 'memory' in lines[0], (limit, result.returncode, result.stderr)
+        assert lines[0].endswith('under ulimit -v: raise that limit'), (limit, lines[0])
         assert result.stdout == '', (limit, result.stdout[:100])
-        if 'under ulimit -v: raise that limit' in lines[0]:
+        if ' and there are ' in lines[0]:
             foreseen.add('analysis' if 'for retained sizes: that takes' in lines[0] else 'loading')
     assert refused and worked, (refused, worked)
     return foreseen
 
 
+def least(arguments, low, high, step):
+    """The least limit, to a step, with which that works, and what was said below it: {limit: line}"""
+    said = {}
+    while high - low > step:
+        middle = (low + high) // 2
+        result = run(arguments, middle)
+        if result.returncode == 0:
+            high = middle
+        else:
+            low, said[middle] = middle, result.stderr.strip()
+    return high, said
+
+
+def check_packed(plain, packed):
+    """Decompressing, which a thread does, takes buffers and a stack more, and not the address space of an arena: that is there with some
+    limits, lacks with others, and takes the room of the rest."""
+    enough = least(['info', plain], 50 << 20, 300 << 20, 2 << 20)[0]
+    for more in range(24, 112, 8):
+        result = run(['info', packed], enough + (more << 20))
+        assert result.returncode == 0, (enough >> 20, more, result.stderr)
+
+
+def check_duplicates(folder):
+    """What comparing takes is told beforehand: what just does not fit is refused with figures, but for what malloc adds. The graph comes
+    from an index, since loading it would take more than comparing does."""
+    objects, path = 3000000, os.path.join(folder, 'larger.heap')
+    subprocess.run([MAKE_HEAP, str(objects), path], check=True, stderr=subprocess.DEVNULL)
+    os.environ['XDG_CACHE_HOME'] = folder
+    command = ['--index', 'types', '--duplicates', '--limit', '3', path]
+    assert run(command).returncode == 0
+    enough, said = least(command, 200 << 20, 500 << 20, 1 << 19)
+    figures = {limit: re.search(r'to compare the objects: that takes ([0-9.]+) MiB more, and there are', line)
+               for limit, line in said.items()}
+    foreseen = [limit for limit, match in figures.items() if match]
+    assert foreseen, said
+    assert enough - max(foreseen) <= 4 << 20, (enough >> 20, said)
+    takes = float(figures[max(foreseen)].group(1)) * (1 << 20)
+    # a number and two bits of each object, twice, or a table besides of twice as many at most, as a power of two
+    assert 4 * objects < takes < 20 * objects, takes
+
+
 def main():
-    print('1..2')
+    print('1..4')
     failed = False
     with tempfile.TemporaryDirectory() as folder:
         plain = os.path.join(folder, 'made-up.heap')
@@ -51,15 +94,21 @@ def main():
         packed = plain + '.gz'
         with open(plain, 'rb') as source, gzip.open(packed, 'wb', 1) as to:
             to.write(source.read())
-        for number, path in enumerate([plain, packed], 1):
+
+        def check_all(path):
+            foreseen = [check(path, command) for command in COMMANDS]
+            assert {'loading', 'analysis'} <= set().union(*foreseen), ('foreseen', foreseen)
+
+        for number, (name, function, arguments) in enumerate([
+                (os.path.basename(plain), check_all, [plain]), (os.path.basename(packed), check_all, [packed]),
+                ('a compressed dump', check_packed, [plain, packed]), ('duplicates', check_duplicates, [folder])], 1):
             try:
-                foreseen = [check(path, command) for command in COMMANDS]
-                assert {'loading', 'analysis'} <= set().union(*foreseen), ('foreseen', foreseen)
+                function(*arguments)
             except AssertionError as error:
-                print(f'not ok {number} {os.path.basename(path)}', *str(error).splitlines(), sep='\n#   ', flush=True)
+                print(f'not ok {number} {name}', *str(error).splitlines(), sep='\n#   ', flush=True)
                 failed = True
             else:
-                print('ok', number, os.path.basename(path), flush=True)
+                print('ok', number, name, flush=True)
     return failed
 
 
