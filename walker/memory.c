@@ -5,6 +5,7 @@
  */
 #include "wk-private.h"
 #include "wk-sys.h"
+#include "wk-visited.h"
 
 #define PAGE        4096u
 #define SMALL_BLOCK (256u << 10)
@@ -145,4 +146,20 @@ wk_unmap_all(struct wk *w)
     }
     struct wk_region own = m->regions[0];
     wk_sys_munmap(own.start, own.size);
+}
+
+bool
+wk_may_read(struct wk *w, wk_addr at)
+{
+    struct wk_memory *m = &w->memory;
+    wk_addr page = at / PAGE, *known = &m->readable[page % (sizeof m->readable / sizeof m->readable[0])];
+
+    if (wk_impossible(at)) /* first: page 0 is what a place that knows none yet holds */
+        return false;
+    if (*known == page)
+        return true;
+    if (!wk_sys_readable(at))
+        return false;
+    *known = page;
+    return true;
 }

@@ -41,14 +41,7 @@ up(uint64_t n, uint64_t step)
 static bool
 may_read(struct wk *w, wk_addr at)
 {
-    wk_addr page = at & ~(uint64_t)(PAGE - 1);
-
-    if (w->ghost || page == w->real_page)
-        return true;
-    if (!wk_sys_readable(page))
-        return false;
-    w->real_page = page;
-    return true;
+    return w->ghost || wk_may_read(w, at & ~(wk_addr)7);
 }
 
 /* Objects/mimalloc/page-queue.c, mi_bin(), and os.c, _mi_os_good_alloc_size() */

@@ -301,7 +301,8 @@ struct wk_memory {
     struct wk_region {
         uint8_t *start;
         uint64_t size;
-    } regions[64]; /* all that was mapped, the first holds struct wk: for the end of an inline walk */
+    } regions[64];        /* all that was mapped, the first holds struct wk: for the end of an inline walk */
+    wk_addr readable[64]; /* pages of the target that the kernel was asked for, by their number */
 };
 
 enum wk_inline_shown {
@@ -330,7 +331,6 @@ struct wk {
     uint8_t allocator; /* enum wk_allocator */
     uint32_t real_add; /* bytes that debugging hooks add to a request */
     uint64_t real_guessed;
-    wk_addr real_page;    /* inline: one that can be read */
     uint8_t inline_shown; /* enum wk_inline_shown; refs.c */
     uint32_t content_limit;
     wk_addr runtime;     /* _PyRuntime */
@@ -403,6 +403,8 @@ void wk_growing_init(struct wk *w, struct wk_growing *g, uint64_t size);
 void wk_growing_need(struct wk *w, struct wk_growing *g, uint64_t size); /* makes the first size bytes usable */
 void wk_growing_trim(struct wk *w, struct wk_growing *g, uint64_t keep); /* gives the rest back */
 void wk_unmap_all(struct wk *w);                                         /* inline mode's end; *w is gone */
+/* Whether an address may be that of an object, and its page can be read: where a fault would be the target's end. */
+bool wk_may_read(struct wk *w, wk_addr at);
 
 /* ---- heap.c, ghost only */
 bool wk_replace_allocators(struct wk *w); /* the interpreter's allocators become a bump allocator of ours */

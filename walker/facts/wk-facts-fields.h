@@ -173,6 +173,7 @@
     X(fstate_suspended) \
     X(fstate_yield_from) \
     X(fstate_executing) \
+    X(fstate_unwinding) \
     X(fstate_cleared) \
     X(fstate_completed) \
     X(code_flags) \
@@ -428,7 +429,6 @@
     X(op_extended_arg) \
     X(op_instrumented_line) \
     X(op_instrumented_instruction) \
-    X(op_gen_start) \
     X(code_monitoring) \
     X(monitoring_lines) \
     X(monitoring_line_opcode) \
@@ -436,7 +436,6 @@
     X(monitoring_instructions) \
     X(op_precall) \
     X(op_call) \
-    X(op_return_generator) \
     X(op_begin_finally) \
     X(op_end_finally) \
     X(op_setup_with) \

@@ -157,7 +157,8 @@ wk_frame_of_object(struct wk *w, wk_addr frame, struct wk_frame_view *v)
         int32_t depth = WK_I32(frame, f->frame_stackdepth);
 
         v->stack_known = depth >= 0;
-        v->running = depth < 0 && WK_U8(frame, f->frame_state) == f->fstate_executing;
+        v->running = depth < 0 && (WK_U8(frame, f->frame_state) == f->fstate_executing ||
+                                   WK_U8(frame, f->frame_state) == f->fstate_unwinding);
         v->n_stack = depth > 0 ? (uint32_t)depth : 0;
         v->lasti = v->lasti >= 0 ? 2 * v->lasti : -1; /* 3.10 counts instructions */
     } else {

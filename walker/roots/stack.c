@@ -20,8 +20,8 @@ enum {
     MAX_UNITS = 1 << 16, /* instructions of a code object, caches among them */
     STEPS = 16,          /* times that an instruction may be looked at, on the average */
     RECENT = 64,
-    PAGES = 64,
     UNSURE = 64,
+    CACHES_MAX = 16,
     UNKNOWN = -1,
     INVALID_EFFECT = 0x7fffffff,
     EXCEPTION_TABLE_BITS = 6,
@@ -86,7 +86,6 @@ struct wk_stacks {
     uint32_t *work;
     wk_addr unsure[UNSURE]; /* stacks that are being unwound */
     uint32_t n_unsure;
-    wk_addr readable[PAGES]; /* pages that were asked for */
     uint64_t steps, checked, lower, wrong;
 };
 
@@ -114,8 +113,6 @@ effect_of(struct wk *w, const struct opcode *o, uint32_t arg, bool jump)
         if (op == f->op_call)
             return -1 - (int32_t)arg;
     }
-    if (op == f->op_return_generator) /* whoever resumes it puts a value there */
-        return 1;
     /* The way without an exception. POP_FINALLY takes one or six: its six are too many there, and never too few. */
     if (f->op_begin_finally != WK_NO_FACT) {
         if (op == f->op_begin_finally || op == f->op_with_cleanup_start || (op == f->op_setup_with && jump))
@@ -132,9 +129,12 @@ effect_of(struct wk *w, const struct opcode *o, uint32_t arg, bool jump)
 }
 
 static void
-reach(struct code_at_hand *c, int64_t unit, int32_t depth)
+reach(struct code_at_hand *c, int64_t unit, int64_t depth)
 {
-    depth = depth < 0 ? 0 : depth; /* only where it was taken for less than it is */
+    depth =
+        depth < 0
+            ? 0
+            : depth; /* taken for less than it is; or less the first value of a generator, which whoever resumes it puts there */
     if (unit < 0 || unit >= c->n || depth > INT16_MAX) {
         c->bad = true;
         return;
@@ -255,7 +255,7 @@ handlers(struct wk *w, struct code_at_hand *c, wk_addr code)
         (void)varint(bytes, n, &at);
         target = varint(bytes, n, &at);
         depth = varint(bytes, n, &at);
-        reach(c, target, (int32_t)(depth >> 1) + (int32_t)(depth & 1) + 1);
+        reach(c, target, (int64_t)(depth >> 1) + (depth & 1) + 1);
     }
 }
 
@@ -284,8 +284,7 @@ depths_of(struct wk *w, wk_addr code, struct code_at_hand *c)
     c->s->steps = n * STEPS;
     for (uint32_t i = 0; i < c->n; i++)
         c->s->depths[i] = UNKNOWN;
-    /* 3.10's generators are resumed with a value from the first time on */
-    reach(c, 0, f->op_gen_start != WK_NO_FACT && WK_U8(c->units, 0) == f->op_gen_start);
+    reach(c, 0, 0);
     if (f->code_exceptiontable != WK_NO_FACT)
         handlers(w, c, code);
     while (c->n_work > 0 && !c->bad)
@@ -298,13 +297,17 @@ find(struct wk *w, struct depth *d)
 {
     struct code_at_hand c = {.s = w->stacks, .table = opcodes[(w->version & 0xff) - FIRST_TABLE]};
     const struct opcode *o;
-    uint32_t arg, takes;
+    uint32_t arg, takes, unit = d->unit;
     int32_t depth, n;
 
     d->certain = UNKNOWN;
-    if (!depths_of(w, d->code, &c) || d->unit >= c.n || (depth = c.s->depths[d->unit]) == UNKNOWN)
+    if (!depths_of(w, d->code, &c) || unit >= c.n)
         return;
-    (void)decode(w, &c, d->unit, &o, &arg);
+    /* Where what it called has returned or raised, a frame stands on the last word behind the instruction. */
+    while (c.s->depths[unit] == UNKNOWN && unit > 0 && d->unit - unit < CACHES_MAX)
+        unit--;
+    if ((depth = c.s->depths[unit]) == UNKNOWN || decode(w, &c, unit, &o, &arg) <= d->unit)
+        return;
     takes = o->how / HOW_TAKES;
     d->awaits = takes == TAKES_AWAITS; /* its receiver stays until the result takes its place */
     if (takes < TAKES_MANY) {
@@ -381,36 +384,35 @@ wk_stack_unsure(struct wk *w, const struct wk_frame_view *v)
 }
 
 static bool
-may_read(struct wk *w, wk_addr at)
+may_read_type(struct wk *w, wk_addr type)
 {
-    wk_addr page = at >> 12, *known = &w->stacks->readable[page % PAGES];
-
-    if (wk_impossible(at)) /* first: page 0 is what a place that knows none yet holds */
-        return false;
-    if (*known == page)
-        return true;
-    if (!wk_sys_readable(at))
-        return false;
-    *known = page;
-    return true;
+    return wk_may_read(w, type) && wk_may_read(w, type + WK_TP_WEAKLIST);
 }
 
-/* May be an object that was given back: nothing is read that may not be there. */
+/*
+ * May be an object that was given back: nothing is read that may not be there. One of the collector's has a count of 0 then. Of another the
+ * count is where the allocator keeps the address of the next free block, and no address is as small as a count.
+ */
 static bool
 is_alive(struct wk *w, wk_addr object)
 {
     wk_addr type, meta;
     uint64_t count;
 
-    if (!may_read(w, object) || !may_read(w, object + WK_HEAD))
+    if (!wk_may_read(w, object) || !wk_may_read(w, object + WK_HEAD))
         return false;
     type = WK_U64(object, WK_OB_TYPE);
-    if (!may_read(w, type) || !may_read(w, type + WK_TP_WEAKLIST))
+    if (!may_read_type(w, type))
         return false;
     meta = WK_U64(type, WK_OB_TYPE);
-    if (meta != wk_symbol(w, WK_SYM_TYPE_TYPE) && (!may_read(w, meta) || !may_read(w, meta + WK_HEAD) ||
-                                                   WK_U64(meta, WK_OB_TYPE) != wk_symbol(w, WK_SYM_TYPE_TYPE)))
+    if (meta != wk_symbol(w, WK_SYM_TYPE_TYPE) &&
+        (!may_read_type(w, meta) || WK_U64(meta, WK_OB_TYPE) != wk_symbol(w, WK_SYM_TYPE_TYPE) ||
+         !(wk_type_flags(meta) & WK_TPF_TYPE)))
         return false;
+#if !WK_FREE_THREADED
+    if (WK_U64(object, WK_OB_REFCNT) > UINT32_MAX && !w->facts.refcnt_half)
+        return false;
+#endif
     return wk_type_plausible(w, type) && (!wk_refcount(w, object, &count) || count != 0);
 }
 

@@ -5,10 +5,14 @@ planted.
     inside-stacks.py HARNESS.so FOLDER      prints one line a difference, exit 1 if there is any
 """
 import asyncio
+import ctypes
 import os
+import struct
 import sys
+import sysconfig
 import threading
 import traceback
+import weakref
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import dumpfile
@@ -239,7 +243,9 @@ def suspended():
 
 # ---- frames that run
 
-planted = []  # what, address of the object, name it must have; None: it must be there
+planted = []  # what, address of the object, name it must have; None: it must be there; UNSURE: and no frame may call it its own
+UNSURE = ""
+gone = []     # what, address of what may have been given back
 
 
 def on_stack(what, o, name="<stack>"):
@@ -261,7 +267,7 @@ def chain(wait):
             return self
 
         def __exit__(self, *args):
-            return [on_stack("in __exit__", ["exit"]), Operand() + 1]
+            return [on_stack("in __exit__", ["exit"]), on_stack("operand of an addition", Operand(), UNSURE) + 1]
 
         @property
         def attribute(self):
@@ -305,7 +311,7 @@ def yield_of(x):
 
 def blocked(ready, never):
     def wait():
-        return [on_stack("below the wait", ["innermost"]), ready(), never.acquire(True, on_stack("operand of a call of C", Timeout(1e6), None))]
+        return [on_stack("below the wait", ["innermost"]), ready(), never.acquire(True, on_stack("operand of a call of C", Timeout(1e6), UNSURE))]
     chain(wait)
 
 
@@ -313,7 +319,128 @@ class Timeout(float):
     pass
 
 
-def compare(dump, traced=False):
+def freed(what, size):
+    """A str that nothing else has: no object of the collector, which would say so in its count when it is gone."""
+    o = "".join(["x"] * size)
+    gone.append((what, id(o)))
+    return o
+
+
+class Seen:
+    """Which of them are strs that something refers to, asked in a process that was forked for it at the moment of the walk."""
+
+    def __init__(self, path):
+        self.path, self.heads = path, ctypes.create_string_buffer(HEAD * len(gone))
+        self.note(lambda code: None)  # what a first call makes is made
+
+    def note(self, end=os._exit):
+        to = ctypes.addressof(self.heads)
+        for what, address in gone:
+            ctypes.memmove(to, address, HEAD)
+            to += HEAD
+        with open(self.path, "wb") as file:
+            file.write(self.heads.raw)
+        end(0)
+
+    def addresses(self):
+        with open(self.path, "rb") as file:
+            return {address for what, address in gone if self.is_str(file.read(HEAD))}
+
+    @staticmethod
+    def is_str(head):
+        count, kind = struct.unpack("12xI8xQ" if HEAD == 32 else "QQ", head)
+        return count == 1 and kind == id(str)
+
+
+HEAD = 32 if sysconfig.get_config_var("Py_GIL_DISABLED") else 16
+
+
+class Last:
+    """Its finalizer is where the thread waits."""
+
+    def __init__(self, end):
+        self.end = end
+
+    def __del__(self):
+        self.end()
+
+
+class Referred:
+    """Here it is what a weak reference to it calls."""
+
+    def __init__(self, end):
+        references.append(weakref.ref(self, lambda _: end()))
+
+    def __radd__(self, other):
+        return 5
+
+
+references = []
+
+
+def fail_now():
+    raise ValueError
+
+
+def by_call(end, size):
+    try:
+        len(freed("an argument before", size), Last(end), freed("an argument behind", size))
+    except TypeError:
+        pass
+
+
+def by_unwinding(end, size):
+    try:
+        return [Last(end), freed("an item", size), freed("another item", size), fail_now()]
+    except ValueError:
+        pass
+
+
+def by_operator(end, size):
+    return freed("a left operand", size) + Referred(end)
+
+
+def before_first_instruction(end, size):
+    """Until 3.11 a frame is known to a trace function before it has begun."""
+    def traced(argument):
+        pass
+    sys.settrace(lambda *event: end())
+    traced(on_stack("argument", [size], "<local>"))
+
+
+def by_special_call(end, size):
+    """What the interpreter makes of a call that is often made."""
+    class Shown:
+        def __repr__(self):
+            return end()
+    for i in range(100):
+        call_c(int)
+    call_c(lambda: on_stack("operand of a special call", Shown(), UNSURE))
+
+
+def call_c(make):
+    return repr(make())
+
+
+def let_go():
+    """Threads that wait while what stood on their stacks is given back, and has its memory taken by others, or not yet."""
+    size = 100
+    for function in [by_call, by_unwinding, by_operator, by_special_call] + [before_first_instruction] * (sys.version_info < (3, 12)):
+        for again in 0, 20:
+            ready, never = threading.Event(), threading.Lock()
+            never.acquire()
+            size += 48  # nobody else's
+
+            def end(ready=ready, never=never, again=again, size=size):
+                taken = ["%0*d" % (size, i) for i in range(again)]
+                ready.set()
+                never.acquire()
+                return taken
+            threading.Thread(target=function, args=(end, size), daemon=True).start()
+            ready.wait()
+
+
+def compare(dump, alive, traced=False):
     names = {}
     for t in dump.threads:
         for f in t["frames"]:
@@ -327,8 +454,31 @@ def compare(dump, traced=False):
         have = {name.split(" ")[0].rstrip(">") + ">" for name in names.get(address, []) if name}
         if address not in dump.objects:
             fail(what, None, "in the dump")
+        elif wanted == UNSURE:
+            if have & {"<stack>", "<awaits>"} and sys.version_info < (3, 14):
+                fail(what, have, "no frame's own")
         elif wanted is not None and wanted not in have and not (traced and "<stack>" in have):
             fail(what, have, wanted)
+    for what, address in gone:
+        have = names.get(address, [])
+        if any(name and name.startswith("<stack") for name in have) and sys.version_info < (3, 14):
+            fail(what, have, "no frame's own")
+        o = dump.objects.get(address)
+        if (address in alive) != (o is not None and o.type["name"] == "builtins.str"):
+            fail(what, o and (o.type["name"], o.content), "a str: %s" % (address in alive))
+
+
+def trace(on):
+    sys.settrace((lambda *event: None) if on else None)
+
+
+def trace_instructions(on):
+    sys._getframe().f_trace_opcodes = True  # from the next settrace() on
+    sys.settrace((lambda *event: None) if on else None)
+
+
+# they put other instructions into the code of all that runs; 3.13 does not say which stood there
+looking_on = {"traced": trace, "traced by instruction": trace_instructions} if sys.version_info[:2] == (3, 12) else {}
 
 
 def main():
@@ -339,9 +489,17 @@ def main():
     never.acquire()
     threading.Thread(target=blocked, args=(ready.set, never), daemon=True).start()
     ready.wait()
-    result = harness.run(data, os.path.join(sys.argv[2], "stacks.json"), flags=CHECK_STACKS)
+    let_go()
+    seen = Seen(os.path.join(sys.argv[2], "alive"))
+    result = harness.run(data, os.path.join(sys.argv[2], "stacks.json"), flags=CHECK_STACKS, oracle=seen.note)
     if result["status"] or result["skipped"] or result["exit"]:
         fail("result", result, "status 0")
+    alive, looked_on = seen.addresses(), {}
+    for what, look_on in looking_on.items():  # before there are the objects of a dump that was read
+        look_on(True)
+        harness.run(data + what, oracle=seen.note)
+        look_on(False)
+        looked_on[what] = data + what, seen.addresses()
     dump = dumpfile.Dump(data)
     if sys.version_info < (3, 14):
         c = dump.counters
@@ -350,15 +508,12 @@ def main():
             fail("depths of generators", {n: c[n] for n in c if n.startswith("stacks.")}, "none wrong or lower")
         if c["frames.stack.unknown"]:
             fail("frames", c["frames.stack.unknown"], "all stacks known")
-    compare(dump)
-    if sys.version_info[:2] == (3, 12):  # tracing puts other instructions into the code of all that runs
-        sys.settrace(lambda *event: None)
-        harness.run(data)
-        sys.settrace(None)
-        dump = dumpfile.Dump(data)
+    compare(dump, alive)
+    for what, (path, alive) in looked_on.items():
+        dump = dumpfile.Dump(path)
         if dump.counters["frames.stack.unknown"]:
-            fail("traced frames", dump.counters["frames.stack.unknown"], "all stacks known")
-        compare(dump, traced=True)
+            fail(what, dump.counters["frames.stack.unknown"], "all stacks known")
+        compare(dump, alive, traced=True)
     for line in failures[:60]:
         print(line)
     sys.stdout.flush()
