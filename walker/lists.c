@@ -54,6 +54,19 @@ learn(struct wk *w)
 }
 
 bool
+wk_gc_disowned(struct wk *w, const struct wk_type *type, wk_addr object)
+{
+    wk_addr head = object - WK_GC_HEAD_SIZE;
+
+    if (!(type->flags & WK_TYPE_GC) || type->is_gc == 0 || type->is_gc == w->types->type_is_gc ||
+        (wk_type_flags(type->addr) & WK_TPF_TYPE) || (object & 4095) < WK_GC_HEAD_SIZE || wk_is_gc(w, type, object))
+        return false;
+    wk_addr next = WK_U64(head, 0) & ~3ull, prev = WK_U64(head, 8) & ~3ull;
+    return next != 0 && prev != 0 && !wk_impossible(next) && !wk_impossible(prev) &&
+           (WK_U64(next, 8) & ~3ull) == head && (WK_U64(prev, 0) & ~3ull) == head;
+}
+
+bool
 wk_gc_seed(struct wk *w)
 {
     struct wk_gc *gc = w->gc;

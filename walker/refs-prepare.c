@@ -469,6 +469,9 @@ wk_refs_prepare(struct wk *w, struct wk_type *type)
         type->n_fields = l->n;
         type->flags |= WK_TYPE_TAIL;
     }
+    /* Which of the instances the collector sees only it can tell. */
+    if (type->walk == WK_WALK_FIELDS && (type->flags & WK_TYPE_CHECK_GC) && type->is_gc != w->types->type_is_gc)
+        type->walk = WK_WALK_TRAVERSE;
     if (type->walk == WK_WALK_TRAVERSE && (wk_type_flags(type->addr) & WK_TPF_DICT))
         type->flags |= WK_TYPE_DICT_INSIDE;
     if (type->walk == WK_WALK_TYPE || type->addr == wk_symbol(w, WK_SYM_TYPE_CODE) ||

@@ -3,6 +3,7 @@
  * References of an object: first the open run of a container's items, then tagged ones: fields at fixed offsets, inline values,
  * what facts/ and roots/ add through wk_ref(). Rows of the usual kinds find their layout without looking at a name.
  */
+#include "wk-gc.h"
 #include "wk-names.h"
 #include "wk-objects.h"
 #include "wk-refs.h"
@@ -97,10 +98,11 @@ visit(wk_addr referent, void *arg)
     return 0;
 }
 
+/* disowned: the object is none of the collector's, says its type, so that Python does not show its references. */
 static void
-traverse(struct wk *w, const struct wk_type *type, wk_addr object)
+traverse(struct wk *w, const struct wk_type *type, wk_addr object, bool disowned)
 {
-    if (type->traverse == 0 || !wk_is_gc(w, type, object))
+    if (type->traverse == 0 || (!disowned && !wk_is_gc(w, type, object)))
         return;
     w->foreign = WK_FOREIGN_TRAVERSE;
     ((int (*)(wk_addr, int (*)(wk_addr, void *), void *))(uintptr_t)type->traverse)(object, visit, w);
@@ -110,7 +112,7 @@ traverse(struct wk *w, const struct wk_type *type, wk_addr object)
 void
 wk_ref_traverse(struct wk *w, const struct wk_type *type, wk_addr object)
 {
-    traverse(w, type, object);
+    traverse(w, type, object, false);
     while (w->refs.n_tags < w->refs.n - w->refs.open_n) {
         if (w->refs.n_tags == w->refs.max_tags)
             tag_room(w);
@@ -337,7 +339,9 @@ traverse_refs(struct wk *w, struct wk_type *type, wk_addr object, enum hf_run_ki
     struct wk_refs *r = &w->refs;
     struct found found;
 
-    traverse(w, type, object);
+    bool disowned = (type->flags & WK_TYPE_CHECK_GC) && wk_gc_disowned(w, type, object);
+    unsigned hidden = disowned ? (unsigned)WK_FIELD_HIDDEN : 0;
+    traverse(w, type, object, disowned);
     uint64_t n = r->n;
     bool items = false;
     if (type->flags & WK_TYPE_DICT_INSIDE)
@@ -367,18 +371,20 @@ traverse_refs(struct wk *w, struct wk_type *type, wk_addr object, enum hf_run_ki
         /* Behind the items: what is left without a name, then the named. */
         uint32_t name = left <= REST_MAX ? type->rest : 0;
         for (uint64_t k = 0; k < left; k++)
-            wk_ref(w, r->addr[k], name, 0);
+            wk_ref(w, r->addr[k], name, hidden);
     } else if (type->rest != 0 && !(type->flags & WK_TYPE_DICT_INSIDE) && left <= REST_MAX) {
         r->n = 0;
         for (uint64_t k = 0; k < left; k++) /* to where it stands */
-            wk_ref(w, r->addr[k], type->rest, 0);
+            wk_ref(w, r->addr[k], type->rest, hidden);
     } else {
         r->n = r->open_n = left;
     }
     bool has_open = items || r->open_n != 0;
     for (unsigned i = 0; i < n_found; i++)
-        wk_ref(w, found.taken[i].addr, WK_TAG_NAME(found.taken[i].tag), WK_TAG_FLAGS(found.taken[i].tag));
-    return wk_layout(w, has_open, items ? HF_RUN_ITEMS : open, r->tags, r->n_tags);
+        wk_ref(w, found.taken[i].addr, WK_TAG_NAME(found.taken[i].tag), WK_TAG_FLAGS(found.taken[i].tag) | hidden);
+    open = items ? HF_RUN_ITEMS : open;
+    return wk_layout(w, has_open, (enum hf_run_kind)(open | (has_open && disowned ? WK_OPEN_HIDDEN : 0)), r->tags,
+                     r->n_tags);
 }
 
 /* ---- type objects */
@@ -427,7 +433,7 @@ meta_refs(struct wk *w, const struct wk_type *type, wk_addr object)
 {
     struct wk_refs *r = &w->refs;
 
-    traverse(w, type, object);
+    traverse(w, type, object, false);
     uint64_t n = r->n, named = 0;
     if (n > SHOWN_MAX)
         wk_broken(w);

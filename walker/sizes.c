@@ -138,6 +138,8 @@ wk_size_prepare(struct wk *w, struct wk_type *type)
     }
     type->size_fn = function;
     type->size_kind = (uint8_t)kind_of(w, type, function);
+    if (type->size_kind == WK_SIZE_FIXED && (type->flags & WK_TYPE_CHECK_GC) && w->version < 0x030b)
+        type->size_kind = WK_SIZE_ITEMS; /* none; whether there is a header differs */
     if (type->size_kind != WK_SIZE_FIXED)
         type->flags |= WK_TYPE_VAR_SIZE;
 }

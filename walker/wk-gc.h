@@ -35,6 +35,12 @@ enum {
     WK_GC_FROZEN = 8,
 };
 
+static inline bool
+wk_gc_disowned(struct wk *w, const struct wk_type *type, wk_addr object)
+{
+    return (WK_U8(object, WK_OB_GC_BITS) & WK_GC_TRACKED) != 0 && !wk_is_gc(w, type, object);
+}
+
 /* What a row says of the collector. */
 static inline uint32_t
 wk_gc_row(struct wk *w, const struct wk_type *type, wk_addr object)
@@ -57,11 +63,18 @@ wk_gc_mark_link(struct wk *w, uint64_t link)
     wk_mark_fast(w, (link & ~3ull) + WK_GC_HEAD_SIZE);
 }
 
+/*
+ * An object that its tp_is_gc disowns, as greenlets do while they are suspended, stands in the collector's lists all the same: the neighbours'
+ * links lead back to it. Its type is one that asks.
+ */
+__attribute__((noinline)) bool wk_gc_disowned(struct wk *w, const struct wk_type *type, wk_addr object);
+
 /* What a row says of the collector; marks the neighbours in its list. */
 static inline uint32_t
 wk_gc_row(struct wk *w, const struct wk_type *type, wk_addr object)
 {
-    if (!wk_is_gc(w, type, object))
+    bool is = wk_is_gc(w, type, object);
+    if (!is && (wk_likely(!(type->flags & WK_TYPE_CHECK_GC)) || !wk_gc_disowned(w, type, object)))
         return 0;
     uint64_t next = WK_U64(object, -16), prev = WK_U64(object, -8);
     if (next == 0)
@@ -69,6 +82,8 @@ wk_gc_row(struct wk *w, const struct wk_type *type, wk_addr object)
     wk_gc_mark_link(w, next);
     if (wk_likely(!(prev & 2))) /* inside a collection the word holds a count */
         wk_gc_mark_link(w, prev);
+    if (wk_unlikely(!is))
+        return 0;
     return wk_unlikely(w->gc->frozen) && wk_is_frozen(w, object) ? HF_OBJ_GC | HF_OBJ_FROZEN : HF_OBJ_GC;
 }
 

@@ -2,6 +2,7 @@
 """What structs of C types hold and their tp_traverse does not show, or shows without telling what it is."""
 import bz2
 import csv
+import ctypes
 import decimal
 import functools
 import io
@@ -19,6 +20,9 @@ import zlib
 from xml.etree import ElementTree
 
 from .plants import VERSION, fresh
+
+
+NOT_GC = ctypes.cast(ctypes.pythonapi.PyNumber_Check, ctypes.c_void_p).value  # says 0
 
 
 def named(p, what, o, *names):
@@ -185,6 +189,22 @@ def optional(p):
         p.keep.append(connected)
 
 
+class Disowned:
+    """What a suspended greenlet is: in the collector's lists, and none of its objects when its type is asked."""
+    __slots__ = 'held',
+
+
+def disowned(p):
+    ctypes.c_size_t.from_address(id(Disowned) + object.__basicsize__ + 312).value = NOT_GC  # tp_is_gc
+    first, between, last = Disowned(), ['between two of them'], Disowned()
+    first.held = ['held by one that is no gc object']
+    p.edge('attribute of a suspended greenlet', first, '.held', first.held)
+    p.type('held by C, between two suspended greenlets', between)
+    p.keep.pop()
+    p.keep.append(last)
+    ctypes.pythonapi.Py_IncRef(ctypes.py_object(between))
+
+
 def hidden(p):
-    for part in (modules, packed, files, others, versions, optional):
+    for part in (disowned, modules, packed, files, others, versions, optional):
         part(p)
