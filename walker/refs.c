@@ -13,7 +13,6 @@
 #define SEARCH_MAX  48u /* names of tp_traverse's references are looked for among so many at either end */
 #define MASK_FIELDS 32u
 #define MASK_VALUES 28u
-#define LARGE       1024u /* items */
 #define MOST        (1ull << 40)
 #define FOUND_MAX   64u
 #define REST_MAX    4096u      /* references that share a name beside fields */
@@ -36,8 +35,8 @@ wk_refs_mark(struct wk *w, const uint64_t *addr, uint64_t n)
  * Before the items of a large list are taken for objects: where the count is wrong, what follows them in memory is not all pointers, or
  * is not there (a fault).
  */
-static __attribute__((noinline)) void
-check_items(struct wk *w, const uint64_t *addr, uint64_t n)
+void
+wk_check_items(struct wk *w, const uint64_t *addr, uint64_t n)
 {
     uint64_t bits = 0;
 
@@ -495,22 +494,10 @@ wk_collect(struct wk *w, struct wk_type *type, wk_addr object, struct hf_object_
         row->n_refs = 0;
         return;
     case WK_WALK_LIST:
-        row->refs = WK_READ(const uint64_t *, object, WK_LIST_ITEMS);
-        row->n_refs = WK_U64(object, WK_OB_SIZE);
-        if (wk_unlikely(row->n_refs > WK_U64(object, WK_LIST_ALLOCATED)))
-            wk_broken(w);
-        goto items;
     case WK_WALK_TUPLE:
-        row->refs = (const uint64_t *)(uintptr_t)(object + w->facts.tuple_at);
-        row->n_refs = WK_U64(object, WK_OB_SIZE);
-    items:
-        if (wk_unlikely(row->n_refs > LARGE))
-            check_items(w, row->refs, row->n_refs);
-        if (wk_likely(!(type->flags & WK_TYPE_TAIL))) {
-            /* Written straight from the object: nothing is copied. */
-            row->layout = type->layout;
+        wk_collect_sequence(w, type, object, row);
+        if (!(type->flags & WK_TYPE_TAIL))
             return;
-        }
         wk_refs_room(w, row->n_refs);
         for (uint64_t i = 0; i < row->n_refs; i++)
             r->addr[i] = row->refs[i];

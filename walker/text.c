@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include <heapfile/digits.h>
+#include <heapfile/put.h>
 #include "wk-objects.h"
 
 #define CSTR_MAX 512
@@ -31,12 +32,8 @@ wk_text_bytes(struct wk_text *t, const void *bytes, size_t n)
             n--;
         t->full = true;
     }
-    uint8_t *to = t->buf + t->len;
+    hf_put_bytes(t->buf + t->len, from, n);
     t->len += (uint32_t)n;
-    for (; n >= 8; n -= 8, to += 8, from += 8)
-        __builtin_memcpy(to, from, 8);
-    for (; n > 0; n--)
-        *to++ = *from++;
 }
 
 void

@@ -36,7 +36,7 @@ struct wk_walk_state {
     uint64_t page;              /* of the first in the batch from the worklist */
     uint64_t tried, found;      /* pages, and objects in them */
     uint32_t at, n;             /* of those at hand, at: the first that is not written */
-    uint32_t known;             /* 0, or n: their types were looked up */
+    uint32_t known;             /* 0, or n: their types were looked up; NULL otherwise */
     wk_addr *object;
     struct wk_type *type[BATCH_MAX];
     wk_addr batch[2][BATCH_MAX]; /* next and object, in turns */
@@ -111,7 +111,7 @@ write_row(struct wk *w, const struct hf_object_row *row)
 {
     struct wk_visited *v = w->visited;
     const uint64_t *refs = row->refs;
-    uint64_t prev = row->addr, n = row->n_refs;
+    uint64_t prev = row->addr >> 3, n = row->n_refs;
     const uint32_t *dir = v->dir;
     struct wk_leaf *leaves = v->leaf;
     bool deposit = w->out.deposit;
@@ -129,10 +129,17 @@ write_row(struct wk *w, const struct hf_object_row *row)
             wk_mark_even(&leaves[number], ref);
         else
             wk_mark(w, ref);
-        p = hf_put_daddr(p, prev, ref, deposit);
-        prev = ref;
+        p = hf_put_delta(p, hf_zigzag((int64_t)((ref >> 3) - prev)), deposit);
+        prev = ref >> 3;
     }
     hf_object_row_end(&w->out, p, row->addr, n);
+}
+
+/* A list or tuple and nothing else: its items are written straight from it. */
+static inline bool
+is_sequence(const struct wk_type *type)
+{
+    return (type->walk == WK_WALK_LIST || type->walk == WK_WALK_TUPLE) && !(type->flags & WK_TYPE_TAIL);
 }
 
 /* type: if it is known. */
@@ -165,7 +172,9 @@ write_object(struct wk *w, wk_addr object, struct wk_type *type)
     row.refcount = refcount;
     if (wk_unlikely(type->flags & WK_TYPE_STRUCK))
         row.flags |= HF_OBJ_BROKEN;
-    if (type->walk != WK_WALK_NONE) {
+    if (is_sequence(type)) {
+        wk_collect_sequence(w, type, object, &row);
+    } else if (type->walk != WK_WALK_NONE) {
         wk_collect(w, type, object, &row);
     } else {
         row.n_refs = 0;
@@ -266,6 +275,14 @@ call_for_parts(const struct wk *w, const struct wk_type *type, wk_addr object)
     }
 }
 
+static __attribute__((noinline, cold)) void
+forget_types(struct wk_walk_state *s)
+{
+    for (uint32_t i = 0; i < s->n; i++)
+        s->type[i] = NULL;
+    s->known = 0;
+}
+
 /*
  * Objects pass in batches: when one is met its memory is called for; a batch later its type is looked up and the memory that it points to is
  * called for; then it is written. All is part of the state: a fault takes one object out of it and no more.
@@ -275,8 +292,10 @@ look_ahead(struct wk *w)
 {
     struct wk_walk_state *s = w->walk;
 
-    if (wk_unlikely(w->progress < s->careful))
+    if (wk_unlikely(w->progress < s->careful)) {
+        forget_types(s);
         return;
+    }
     for (uint32_t i = 0; i < s->n; i++) {
         struct wk_type *type = wk_type_known(w, WK_U64(s->object[i], WK_OB_TYPE));
         s->type[i] = type;
@@ -317,7 +336,7 @@ turn(struct wk *w, uint32_t n)
     s->n_next = n;
     while (s->at < s->n) {
         uint32_t i = s->at++;
-        write_object(w, s->object[i], s->known != 0 ? s->type[i] : NULL);
+        write_object(w, s->object[i], s->type[i]);
         w->current = 0;
     }
     wk_addr *written = s->object;
@@ -345,6 +364,18 @@ drain(struct wk *w, uint32_t n)
     turn(w, 0);
 }
 
+/* Takes out of open what lies on odd multiples of 8. */
+static __attribute__((noinline)) uint32_t
+met_odd(wk_addr *next, uint32_t n, wk_addr base, uint64_t *open, uint64_t odd)
+{
+    for (odd &= *open; odd != 0; odd &= odd - 1) {
+        next[n] = base + (unsigned)__builtin_ctzll(odd) * 16 + 8;
+        *open &= ~(odd & (0 - odd));
+        call_for(next[n++]);
+    }
+    return n;
+}
+
 /* Writes every object that is marked, and those that they mark where the sweep has not been; returns how many. */
 static uint64_t
 sweep(struct wk *w)
@@ -361,13 +392,14 @@ sweep(struct wk *w)
             uint64_t dirty;
             while ((dirty = leaf->dirty[group]) != 0) {
                 uint64_t word = group * 64 + (unsigned)__builtin_ctzll(dirty), open;
-                uint64_t odd = leaf->odd != NULL ? leaf->odd[word] : 0;
+                wk_addr base = leaf->base + (word << 10);
                 leaf->dirty[group] = dirty & (dirty - 1);
                 open = leaf->seen[word] & ~leaf->done[word];
                 leaf->done[word] |= open;
+                if (wk_unlikely(leaf->odd != NULL))
+                    n = met_odd(next, n, base, &open, leaf->odd[word]);
                 for (; open != 0; open &= open - 1) {
-                    unsigned bit = (unsigned)__builtin_ctzll(open);
-                    wk_addr object = leaf->base + (word << 10) + bit * 16 + (odd >> bit & 1) * 8;
+                    wk_addr object = base + (unsigned)__builtin_ctzll(open) * 16;
                     call_for(object);
                     next[n++] = object;
                 }
@@ -473,6 +505,8 @@ give_up_object(struct wk *w)
     w->foreign = WK_FOREIGN_NONE;
     w->visited->queueing = false;
     w->walk->careful = w->progress + CAREFUL_OBJECTS;
+    if (w->walk->known == 0) /* looking ahead did not come to its end */
+        forget_types(w->walk);
     if (object == 0) /* a look ahead at an object whose turn will come */
         return;
     wk_skip(w, object, why);

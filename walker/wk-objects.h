@@ -58,7 +58,7 @@ wk_refcount(const struct wk *w, wk_addr object, uint64_t *count)
 static inline bool
 wk_is_immortal(const struct wk *w, wk_addr object)
 {
-    return w->facts.refcnt_immortal && WK_I32(object, WK_OB_REFCNT) < 0;
+    return (WK_U64(object, WK_OB_REFCNT) & w->facts.refcnt_immortal) != 0;
 }
 
 /* False: the count tells nothing. */
@@ -67,8 +67,8 @@ wk_refcount(const struct wk *w, wk_addr object, uint64_t *count)
 {
     uint64_t n = WK_U64(object, WK_OB_REFCNT);
 
-    *count = w->facts.refcnt_half ? (uint32_t)n : n;
-    return *count < WK_DEEP_FROZEN && (!w->facts.refcnt_immortal || (int32_t)n >= 0);
+    *count = n & w->facts.refcnt_mask;
+    return *count < WK_DEEP_FROZEN && (n & w->facts.refcnt_immortal) == 0;
 }
 
 #endif

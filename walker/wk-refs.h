@@ -22,6 +22,26 @@ wk_refs_room(struct wk *w, uint64_t n)
         wk_refs_grow(w, n);
 }
 
+/* Items in the object itself or where it points to; layout: without what else the type has. */
+__attribute__((cold)) void wk_check_items(struct wk *w, const uint64_t *addr, uint64_t n);
+#define WK_LARGE 1024u /* items */
+
+static inline void
+wk_collect_sequence(struct wk *w, const struct wk_type *type, wk_addr object, struct hf_object_row *row)
+{
+    row->n_refs = WK_U64(object, WK_OB_SIZE);
+    row->layout = type->layout;
+    if (type->walk == WK_WALK_TUPLE) {
+        row->refs = (const uint64_t *)(uintptr_t)(object + w->facts.tuple_at);
+    } else {
+        row->refs = WK_READ(const uint64_t *, object, WK_LIST_ITEMS);
+        if (wk_unlikely(row->n_refs > WK_U64(object, WK_LIST_ALLOCATED)))
+            wk_broken(w);
+    }
+    if (wk_unlikely(row->n_refs > WK_LARGE))
+        wk_check_items(w, row->refs, row->n_refs);
+}
+
 /* ---- refs-dict.c; alone: the row has nothing but these, so that it may come in parts */
 /* True: items; false: nothing, or values under names, with the layout of the row. */
 bool wk_dict_refs(struct wk *w, wk_addr object, bool alone, uint32_t *layout);

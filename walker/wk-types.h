@@ -44,12 +44,12 @@ wk_type_known(const struct wk *w, wk_addr type)
     const struct wk_types *t = w->types;
     uint64_t i = (type >> 4) * 0x9e3779b97f4a7c15ull >> t->shift;
 
-    while (wk_likely(t->slot[i].addr != 0)) {
-        if (wk_likely(t->slot[i].addr == type))
-            return t->slot[i].type;
+    while (wk_unlikely(t->slot[i].addr != type)) {
+        if (t->slot[i].addr == 0)
+            return NULL;
         i = (i + 1) & (t->size - 1);
     }
-    return NULL;
+    return t->slot[i].type;
 }
 
 static inline struct wk_type *

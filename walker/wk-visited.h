@@ -8,6 +8,7 @@
  *
  * A leaf's dirty bits tell which words of seen hold something that is not done: sweeps look at nothing else.
  */
+#include "arch/wk-arch.h"
 #include "wk-private.h"
 
 #define WK_LEAF_SHIFT  20
@@ -64,29 +65,28 @@ wk_leaf_of(struct wk *w, wk_addr a)
 }
 
 /*
- * For an address that is a multiple of 16; returns the bit that was not there. Half of all marks are of objects seen before, in no order that
+ * For an address that is a multiple of 16; returns whether it was not marked. Half of all marks are of objects seen before, in no order that
  * a processor could learn: there is no branch on it.
  */
-static inline uint64_t
+static inline bool
 wk_mark_even(struct wk_leaf *leaf, wk_addr a)
 {
     uint64_t word = (a >> 10) & (WK_LEAF_WORDS - 1);
-    uint64_t before = leaf->seen[word], after = before | 1ull << ((a >> 4) & 63);
+    bool fresh = !wk_arch_set_bit(&leaf->seen[word], a >> 4);
 
-    leaf->seen[word] = after;
-    leaf->dirty[word >> 6] |= (uint64_t)(after != before) << (word & 63);
-    return after ^ before;
+    leaf->dirty[word >> 6] |= (uint64_t)fresh << (word & 63);
+    return fresh;
 }
 
 static inline void
 wk_mark_in(struct wk *w, struct wk_leaf *leaf, wk_addr a)
 {
-    uint64_t fresh = wk_mark_even(leaf, a);
+    bool fresh = wk_mark_even(leaf, a);
 
     if (wk_unlikely((a & 8) != 0)) {
         if (leaf->odd == NULL)
             wk_leaf_odd(w, leaf);
-        leaf->odd[(a >> 10) & (WK_LEAF_WORDS - 1)] |= fresh;
+        leaf->odd[(a >> 10) & (WK_LEAF_WORDS - 1)] |= (uint64_t)fresh << ((a >> 4) & 63);
     }
 }
 

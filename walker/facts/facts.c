@@ -98,8 +98,8 @@ wk_facts_find(uint32_t version, uint32_t version_hex, uint32_t build, struct wk_
     f->tuple_at = (uint8_t)f->tuple_items;
     f->int_tagged = f->int_tag != WK_NO_FACT;
     f->keys_log2 = f->keys_log2_size != WK_NO_FACT;
-    f->refcnt_immortal = version >= 0x030c;
-    f->refcnt_half = version >= 0x030e;
+    f->refcnt_immortal = version >= 0x030c ? 1ull << 31 : 0;
+    f->refcnt_mask = version >= 0x030e ? UINT32_MAX : UINT64_MAX;
     f->managed_dict = (int8_t)(int32_t)or_zero(f->managed_dict_offset);
     f->managed_values = (int8_t)(int32_t)or_zero(f->managed_values_offset);
     f->values_tagged = version == 0x030c;

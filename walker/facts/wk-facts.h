@@ -19,16 +19,16 @@ enum wk_build {
 
 struct wk_facts {
     /* What the core asks of every object, in the form that it wants. */
-    uint16_t version;  /* major << 8 | minor */
-    uint8_t build;     /* enum wk_build */
-    uint8_t str_ascii; /* data of a compact ASCII str: sizeof(PyASCIIObject) */
+    uint64_t refcnt_mask;     /* 3.14+: the count is the low half alone, flags stand in the other */
+    uint64_t refcnt_immortal; /* the bit that says so: the sign of the low half, 3.12+; else 0 */
+    uint16_t version;         /* major << 8 | minor */
+    uint8_t build;            /* enum wk_build */
+    uint8_t str_ascii;        /* data of a compact ASCII str: sizeof(PyASCIIObject) */
     uint8_t
         str_compact; /* data of another compact str: sizeof(PyCompactUnicodeObject); of one that is not compact: its data pointer */
     uint8_t tuple_at;          /* first item of a tuple */
     uint8_t int_tagged;        /* 3.12+: lv_tag at 16, digits at 24; else ob_size */
     uint8_t keys_log2;         /* 3.11+: PyDictKeysObject holds log2 of its size and its kind */
-    uint8_t refcnt_immortal;   /* 3.12+: a negative low half of the count */
-    uint8_t refcnt_half;       /* 3.14+: the count is that half alone, flags stand in the other */
     int8_t managed_dict;       /* 3.11+: managed dict pointer, relative to the object */
     int8_t managed_values;     /* 3.11: pointer to values, relative to the object; 0: none */
     uint8_t values_tagged;     /* 3.12: the managed dict pointer is that of values − 1 when odd */

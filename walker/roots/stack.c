@@ -410,7 +410,7 @@ is_alive(struct wk *w, wk_addr object)
          !(wk_type_flags(meta) & WK_TPF_TYPE)))
         return false;
 #if !WK_FREE_THREADED
-    if (WK_U64(object, WK_OB_REFCNT) > UINT32_MAX && !w->facts.refcnt_half)
+    if ((WK_U64(object, WK_OB_REFCNT) & w->facts.refcnt_mask) > UINT32_MAX)
         return false;
 #endif
     return wk_type_plausible(w, type) && (!wk_refcount(w, object, &count) || count != 0);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 #pragma once
+#include <stdbool.h>
 #include <stdint.h>
 
 /* Callee-saved registers of the System V ABI, stack pointer and return address, shadow stack's pointer. Order is known to the assembly. */
@@ -75,4 +76,16 @@ wk_arch_load(uint64_t address)
 
     __asm__ volatile("movq (%1), %0" : "=r"(value) : "r"(address));
     return value;
+}
+
+/* Sets bit number % 64 of a word; returns whether it was set. One instruction for what shifts and masks take seven. */
+static inline bool
+wk_arch_set_bit(uint64_t *word, uint64_t number)
+{
+    uint64_t value = *word;
+    bool was;
+
+    __asm__("btsq %2, %0" : "+r"(value), "=@ccc"(was) : "r"(number));
+    *word = value;
+    return was;
 }

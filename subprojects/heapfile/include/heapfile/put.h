@@ -24,30 +24,30 @@ hf_store64(uint8_t *p, uint64_t v)
     __builtin_memcpy(p, &v, sizeof v);
 }
 
-/* Groups of seven bits, each in a byte of its own; v < 2^56. deposit: see struct hf_writer. */
-static inline uint64_t
-hf_spread(uint64_t v, bool deposit)
+/*
+ * v < 2^56: groups of seven bits, each in a byte of its own. All bytes at once: lengths of deltas vary too much to be predicted.
+ * deposit: see struct hf_writer.
+ */
+static inline uint8_t *
+hf_put_spread(uint8_t *p, uint64_t v, bool deposit)
 {
+    unsigned last = (63u ^ (unsigned)__builtin_clzll(v | 1)) * 37 >> 8; /* index of the last byte: bits / 7 */
+    uint64_t more = 0x0080808080808080ull;
+
 #ifdef __x86_64__
     if (__builtin_expect(deposit, 1)) {
         __asm__("pdep %2, %1, %0" : "=r"(v) : "r"(v), "rm"(0x7f7f7f7f7f7f7f7full));
-        return v;
+        __asm__("bzhi %2, %1, %0" : "=r"(more) : "rm"(more), "r"((uint64_t)(8 * last)) : "cc");
+        hf_store64(p, v | more);
+        return p + last + 1;
     }
 #else
     (void)deposit;
 #endif
     v = (v & 0x0000000000fffffffull) | (v & 0x00fffffff0000000ull) << 4;
     v = (v & 0x00003fff00003fffull) | (v & 0x0fffc0000fffc000ull) << 2;
-    return (v & 0x007f007f007f007full) | (v & 0x3f803f803f803f80ull) << 1;
-}
-
-/* v < 2^56. All bytes at once: lengths of deltas vary too much to be predicted. */
-static inline uint8_t *
-hf_put_spread(uint8_t *p, uint64_t v, bool deposit)
-{
-    unsigned last = (unsigned)(63 - __builtin_clzll(v | 1)) * 37 >> 8; /* index of the last byte: bits / 7 */
-
-    hf_store64(p, hf_spread(v, deposit) | 0x0080808080808080ull >> (56 - 8 * last));
+    v = (v & 0x007f007f007f007full) | (v & 0x3f803f803f803f80ull) << 1;
+    hf_store64(p, v | more >> (56 - 8 * last));
     return p + last + 1;
 }
 
@@ -75,11 +75,10 @@ hf_delta(uint64_t prev, uint64_t addr)
     return hf_zigzag((int64_t)(addr >> 3) - (int64_t)(prev >> 3));
 }
 
+/* v: of hf_delta(). */
 static inline uint8_t *
-hf_put_daddr(uint8_t *p, uint64_t prev, uint64_t addr, bool deposit)
+hf_put_delta(uint8_t *p, uint64_t v, bool deposit)
 {
-    uint64_t v = hf_delta(prev, addr);
-
     if (v < 0x80) {
         *p = (uint8_t)v;
         return p + 1;
@@ -87,6 +86,12 @@ hf_put_daddr(uint8_t *p, uint64_t prev, uint64_t addr, bool deposit)
     if (__builtin_expect(v >> 56 == 0, 1))
         return hf_put_spread(p, v, deposit);
     return hf_put_long_uv(p, v);
+}
+
+static inline uint8_t *
+hf_put_daddr(uint8_t *p, uint64_t prev, uint64_t addr, bool deposit)
+{
+    return hf_put_delta(p, hf_delta(prev, addr), deposit);
 }
 
 /* Most texts are shorter than a call of the blob's memcpy is worth. Never reads beyond src + n: a page that is missing may follow. */
@@ -131,7 +136,7 @@ hf_object_row_at(const struct hf_writer *w)
 }
 
 /* Flags as the file has them and the first fields, which rows without CONT have. */
-static inline uint8_t *
+static inline __attribute__((always_inline)) uint8_t *
 hf_put_object_head(const struct hf_writer *w, uint8_t *p, uint32_t flags, uint64_t addr, uint32_t type)
 {
     uint64_t v = hf_delta(w->prev_addr, addr);
