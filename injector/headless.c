@@ -65,7 +65,8 @@ hold_all(const InjTarget *t, GArray *held, GError **error)
         for (guint i = first; i < held->len; i++) {
             if (!inj_hold_wait(&g_array_index(held, InjHold, i)) && errno == ETIMEDOUT) {
                 g_set_error(error, INJ_ERROR, INJ_ERROR_FAILED,
-                            "thread %d of process %d does not stop: it hangs in the kernel (state D)",
+                            "thread %d of process %d does not stop: it hangs in the kernel (state D); try again when "
+                            "it no longer does",
                             (int)g_array_index(held, InjHold, i).tid, (int)t->pid);
                 return FALSE;
             }
@@ -197,20 +198,37 @@ fork_held(InjTarget *t, const InjForkScript *s, GArray *held, GString *out)
                                (long long)regs.r14);
 }
 
+typedef struct {
+    InjRun *run;
+    const InjForkScript *script;
+    GString *output;
+    GError *error;
+} Fork;
+
+static void
+hold_and_fork(gpointer data)
+{
+    Fork *f = data;
+    g_autoptr(GArray) held = g_array_new(FALSE, FALSE, sizeof(InjHold));
+    gint64 start = g_get_monotonic_time();
+
+    if (hold_all(f->run->target, held, &f->error))
+        fork_held(f->run->target, f->script, held, f->output);
+    release_all(held);
+    f->run->pause_us = g_get_monotonic_time() - start;
+}
+
 gboolean
 inj_headless_fork(InjRun *run, const InjForkScript *s, char **output, GError **error)
 {
-    g_autoptr(GArray) held = g_array_new(FALSE, FALSE, sizeof(InjHold));
-    GString *out = g_string_new(NULL);
-    gint64 start = g_get_monotonic_time();
-    gboolean ok = hold_all(run->target, held, error);
+    Fork f = {.run = run, .script = s, .output = g_string_new(NULL)};
 
-    if (ok)
-        fork_held(run->target, s, held, out);
-    release_all(held);
-    run->pause_us = g_get_monotonic_time() - start;
-    *output = g_string_free(out, FALSE);
+    inj_hold_apart(hold_and_fork, &f);
+    *output = g_string_free(f.output, FALSE);
     if (run->options->verbose)
         inj_debug(run->options, "main thread gone, forked without GDB: %s", *output);
-    return ok;
+    if (f.error == NULL)
+        return TRUE;
+    g_propagate_error(error, f.error);
+    return FALSE;
 }

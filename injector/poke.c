@@ -28,21 +28,42 @@ poke_words(pid_t tid, guint64 addr, const guint8 *bytes, gsize n)
     return TRUE;
 }
 
-gboolean
-inj_poke(const InjTarget *t, guint64 addr, const void *bytes, gsize n)
-{
-    g_autoptr(GArray) threads = inj_target_threads(t);
+typedef struct {
+    const InjTarget *target;
+    guint64 addr;
+    const void *bytes;
+    gsize n;
+    gboolean ok;
+    int failed; /* errno */
+} Poke;
 
+static void
+poke(gpointer data)
+{
+    Poke *p = data;
+    g_autoptr(GArray) threads = inj_target_threads(p->target);
+
+    p->failed = ESRCH;
     for (guint i = 0; i < threads->len; i++) {
         pid_t tid = g_array_index(threads, pid_t, i);
         InjHold hold;
         if (!inj_hold_begin(tid, &hold))
             continue; /* ended, or a main thread that has */
-        gboolean ok = inj_hold_wait(&hold) && poke_words(tid, addr, bytes, n);
-        int saved = errno;
+        gboolean stands = inj_hold_wait(&hold);
+        p->ok = stands && poke_words(tid, p->addr, p->bytes, p->n);
+        p->failed = errno;
         inj_hold_release(&hold);
-        errno = saved;
-        return ok;
+        if (stands)
+            return;
     }
-    return FALSE;
+}
+
+gboolean
+inj_poke(const InjTarget *t, guint64 addr, const void *bytes, gsize n)
+{
+    Poke p = {.target = t, .addr = addr, .bytes = bytes, .n = n};
+
+    inj_hold_apart(poke, &p);
+    errno = p.failed;
+    return p.ok;
 }

@@ -201,30 +201,45 @@ read_program(pid_t tid, guint index)
     return g_steal_pointer(&program);
 }
 
+typedef struct {
+    pid_t tid;
+    GPtrArray *programs;
+    int failed; /* errno */
+} Reading;
+
+static void
+read_all(gpointer data)
+{
+    Reading *r = data;
+    InjHold hold;
+
+    if (!inj_hold_begin(r->tid, &hold)) {
+        r->failed = errno;
+        return;
+    }
+    if (!inj_hold_wait(&hold))
+        r->failed = errno;
+    while (r->failed == 0 && r->programs->len < PROGRAMS_MAX) {
+        GArray *program = read_program(r->tid, r->programs->len);
+        if (program != NULL)
+            g_ptr_array_add(r->programs, program);
+        else
+            r->failed = errno;
+    }
+    inj_hold_release(&hold);
+    if (r->failed == ENOENT) /* no more of them */
+        r->failed = 0;
+}
+
 GPtrArray *
 inj_seccomp_read(pid_t tid)
 {
     g_autoptr(GPtrArray) programs = g_ptr_array_new_with_free_func((GDestroyNotify)g_array_unref);
-    InjHold hold;
-    int failed = 0;
+    Reading r = {.tid = tid, .programs = programs};
 
-    if (!inj_hold_begin(tid, &hold))
-        return NULL;
-    if (!inj_hold_wait(&hold))
-        failed = errno;
-    while (failed == 0 && programs->len < PROGRAMS_MAX) {
-        GArray *program = read_program(tid, programs->len);
-        if (program == NULL) {
-            failed = errno;
-            break;
-        }
-        g_ptr_array_add(programs, program);
-    }
-    if (failed == ENOENT) /* no more of them */
-        failed = 0;
-    inj_hold_release(&hold);
-    if (failed == 0)
+    inj_hold_apart(read_all, &r);
+    if (r.failed == 0)
         return g_steal_pointer(&programs);
-    errno = failed;
+    errno = r.failed;
     return NULL;
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 /*
- * What seccomp filters are set on a thread, and what they say to a system call: read and interpreted, not tried out. Called by confined.c.
+ * What seccomp filters are set on a thread, and what they say to a system call: read and interpreted, not tried out. Called by confine.c.
  */
 #include <glib.h>
 #include <linux/filter.h>

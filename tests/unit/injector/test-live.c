@@ -5,6 +5,7 @@
 #include <glib.h>
 #include <glib/gstdio.h>
 #include <poll.h>
+#include <sched.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -319,6 +320,74 @@ next_word(int fd)
     return poll(&p, 1, 30000) == 1 && read(fd, &byte, 1) == 1 ? byte : 0;
 }
 
+/* A child that hangs in the kernel, in vfork, until a byte comes through the pipe; then it ends with 7. */
+static pid_t
+start_stuck(const int ends[2])
+{
+    pid_t pid = fork();
+
+    if (pid == 0) {
+        char byte;
+        prctl(PR_SET_PDEATHSIG, SIGKILL);
+        close(ends[1]); /* the end of the test is one for it too */
+        pid_t inner = vfork();
+        if (inner == 0)
+            _exit(read(ends[0], &byte, 1) != 1);
+        _exit(7);
+    }
+    return pid;
+}
+
+typedef struct {
+    pid_t pid;
+    gboolean begun, stood;
+    int failed;
+} Holding;
+
+static void
+hold_for_nothing(gpointer data)
+{
+    Holding *h = data;
+    InjHold hold;
+
+    h->begun = inj_hold_begin(h->pid, &hold);
+    h->stood = h->begun && inj_hold_wait(&hold);
+    h->failed = errno;
+    inj_hold_release(&hold);
+}
+
+/* What does not stop cannot be let go by asking; it must not wait for us when it comes back from the kernel, nor be refused to others meanwhile. */
+static void
+test_hold_stuck(void)
+{
+    int ends[2], status;
+
+    g_assert_cmpint(pipe(ends), ==, 0);
+    pid_t pid = start_stuck(ends);
+    g_autofree char *name = g_strdup_printf("/proc/%d/stat", (int)pid);
+    for (InjStat st = {0}; st.state != 'D'; sched_yield()) {
+        g_autofree char *text = inj_proc_read(AT_FDCWD, name, NULL);
+        g_assert_true(text != NULL && inj_stat_parse(text, &st));
+    }
+    g_autofree char *status_name = g_strdup_printf("/proc/%d/status", (int)pid);
+    Holding h = {.pid = pid};
+    inj_hold_apart(hold_for_nothing, &h);
+    g_assert_true(h.begun);
+    g_assert_false(h.stood);
+    g_assert_cmpint(h.failed, ==, ETIMEDOUT);
+    g_autofree char *text = inj_proc_read(AT_FDCWD, status_name, NULL);
+    guint64 tracer = 1;
+    g_assert_true(text != NULL && inj_status_field(text, "TracerPid", 10, &tracer));
+    g_assert_cmpuint(tracer, ==, 0);
+
+    g_assert_cmpint(write(ends[1], "x", 1), ==, 1);
+    g_assert_cmpint(waitpid(pid, &status, 0), ==, pid);
+    g_assert_true(WIFEXITED(status));
+    g_assert_cmpint(WEXITSTATUS(status), ==, 7);
+    close(ends[0]);
+    close(ends[1]);
+}
+
 /* A driver that stops itself, with a thread of the target held or not, and says when it goes on. */
 static pid_t
 start_stopping_driver(InjTarget *t, gboolean holds, int out)
@@ -463,6 +532,7 @@ main(int argc, char **argv)
     g_test_add_func("/live/refusals", test_refusals);
     g_test_add_func("/live/cave", test_cave);
     g_test_add_func("/live/poke", test_poke);
+    g_test_add_func("/live/hold-stuck", test_hold_stuck);
     g_test_add_func("/live/cave-watch", test_cave_watch);
     g_test_add_func("/live/stage", test_stage);
     g_test_add_func("/live/stage-refusals", test_stage_refusals);
