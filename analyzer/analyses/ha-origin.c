@@ -2,8 +2,11 @@
 #include "ha-origin.h"
 
 #include <heapfile/format.h>
+#include <string.h>
 
-enum { COMMAND_MAX = 60 };
+#include "text/ha-escape.h"
+
+enum { PID_MAX = 20, COMMAND_MAX = 60 }; /* bytes */
 
 /* Whether both dumps have this key; then *equal tells whether it is the same. */
 static gboolean
@@ -51,15 +54,17 @@ char *
 ha_origin_text(const HaGraph *g)
 {
     const char *pid = ha_graph_meta(g, HF_META_PID), *command = ha_graph_meta(g, HF_META_CMDLINE);
-    GString *text = g_string_new(NULL);
+    GString *text = g_string_new("pid ");
 
     if (command == NULL || *command == 0)
         command = ha_graph_meta(g, HF_META_EXE);
-    g_string_append_printf(text, "pid %s", pid != NULL ? pid : "unknown");
+    if (pid != NULL)
+        ha_escape_append(text, pid, strlen(pid), PID_MAX, 0);
+    else
+        g_string_append(text, "unknown");
     if (command != NULL && *command != 0) {
-        gboolean cut = g_utf8_strlen(command, -1) > COMMAND_MAX;
-        g_autofree char *start = g_utf8_substring(command, 0, cut ? COMMAND_MAX - 1 : g_utf8_strlen(command, -1));
-        g_string_append_printf(text, ": %s%s", start, cut ? "…" : "");
+        g_string_append(text, ": ");
+        ha_escape_append(text, command, strlen(command), COMMAND_MAX, 0);
     }
     return g_string_free(text, FALSE);
 }

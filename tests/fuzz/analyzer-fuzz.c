@@ -11,6 +11,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "analyses/ha-origin.h"
 #include "analyses/ha-same.h"
 #include "cli/ha-option-private.h"
 #include "load/ha-load.h"
@@ -167,6 +168,10 @@ some_dump(void)
     hf_writer_init(&w, memory, sink, &fd);
     hf_write_header(&w, 8);
     hf_write_meta_text(&w, "key", text, some_text(text, sizeof text));
+    static const char *const identity[] = {HF_META_PID, HF_META_INNER, HF_META_START, HF_META_BOOT, HF_META_CMDLINE};
+    for (guint i = 0; i < G_N_ELEMENTS(identity); i++)
+        if (below(2) == 0)
+            hf_write_meta_text(&w, identity[i], text, below(3) == 0 ? some_text(text, sizeof text) : 0);
     for (guint i = below(8); i > 0; i--)
         hf_write_name(&w, text, some_text(text, sizeof text));
     for (guint i = 1 + below(8); i > 0; i--)
@@ -221,6 +226,10 @@ run(HaGraph *g, HaGraph *other, const char *line)
     g_autoptr(HaBits) all = ha_bits_new(ha_graph_n_objects(other), TRUE);
     g_autoptr(HaSame) same = ha_same_new(g, other);
     ha_same_narrow(same, all, below(2), chosen);
+    g_autofree char *origin = ha_origin_text(g);
+    g_assert_true(g_utf8_validate(origin, -1, NULL) && strlen(origin) < 120);
+    g_assert_cmpint(ha_origin_compare(g, other), ==, ha_origin_compare(other, g));
+    g_assert_false(ha_origin_later(g, other) && ha_origin_later(other, g));
     for (HaId id = 0; id < ha_graph_n_objects(g); id++)
         if (!ha_bits_get(live, id))
             ha_bits_clear(chosen, id);

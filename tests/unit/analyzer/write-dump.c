@@ -2,7 +2,7 @@
 /*
  * Writes the dump that a text describes: write-dump DUMP < TEXT, for tests of what reads dumps. Lines, words quoted as in a shell:
  *
- *   meta KEY VALUE                                  counter KEY N
+ *   meta KEY TEXT                                   counter KEY N
  *   skipped ADDR WHY                                incomplete REASON
  *   type NAME ADDR FAMILY [base=ADDR] [basic=N] [flags=N]   (types that are not given are made up; the well-known ones have their family)
  *   object ADDR TYPE [size=N] [real=N] [count=N] [content=TEXT] [whole=N] [gc] [immortal] [broken] [interned] [frozen] [: (NAME ADDR)…]
@@ -272,7 +272,9 @@ write_line(char **words)
     guint n = g_strv_length(words);
     const char *what = words[0];
     if (n >= 3 && strcmp(what, "meta") == 0) {
-        hf_write_meta_text(&writer, words[1], words[2], strlen(words[2]));
+        gsize length;
+        g_autofree char *value = unescape(words[2], &length);
+        hf_write_meta_text(&writer, words[1], value, length);
     } else if (n >= 3 && strcmp(what, "counter") == 0) {
         hf_write_counter(&writer, words[1], number(words[2]));
     } else if (n >= 3 && strcmp(what, "skipped") == 0) {
