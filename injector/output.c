@@ -6,6 +6,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 #include "error.h"
+#include "run.h"
+
+enum { READER_POLL_US = 50000 };
 
 struct InjOutput {
     const char *path; /* borrowed */
@@ -92,6 +95,31 @@ forget(InjOutput *out)
     out->taken = out->written = 0;
 }
 
+/* A pipe with a name has no end to write to before somebody reads: wait for that, as long as the user does. */
+static int
+open_direct(const InjOutput *out, GError **error)
+{
+    for (;;) {
+        g_autoptr(GError) local = NULL;
+        struct stat st;
+        int fd = open(out->path, O_WRONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+        if (fd >= 0 && fcntl(fd, F_SETFL, 0) == 0)
+            return fd;
+        if (fd >= 0 || errno != ENXIO || stat(out->path, &st) != 0 || !S_ISFIFO(st.st_mode)) {
+            int e = errno;
+            if (fd >= 0)
+                close(fd);
+            fail(out, e, error);
+            return -1;
+        }
+        inj_wait_readable(-1, g_get_monotonic_time() + READER_POLL_US, &local);
+        if (local->code != INJ_ERROR_TIMEOUT) {
+            g_propagate_error(error, g_steal_pointer(&local));
+            return -1;
+        }
+    }
+}
+
 gboolean
 inj_output_open(InjOutput *out, InjGuard *g, GError **error)
 {
@@ -101,9 +129,11 @@ inj_output_open(InjOutput *out, InjGuard *g, GError **error)
     out->guard = g;
     if (strcmp(out->path, "-") == 0)
         fd = fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 3);
-    else if (out->direct)
-        fd = open(out->path, O_WRONLY | O_CLOEXEC | O_NOCTTY);
-    else {
+    else if (out->direct) {
+        fd = open_direct(out, error);
+        if (fd < 0)
+            return FALSE;
+    } else {
         out->temp = g_strdup_printf(".heapdump-%s.part", inj_guard_nonce(g));
         inj_guard_set_output(g, out->dir_fd, out->temp);
         /* Dumps hold secrets: for the user alone. */

@@ -10,7 +10,7 @@ import subprocess
 
 from support import interpreters, procstate
 from support.folder import Folder, empty
-from support.programs import HEAPDUMP, fails, heapdump, run
+from support.programs import HEAPDUMP, fails, finish, heapdump, run, start, succeeds
 from support.tap import Skip, Suite, equal
 from support.target import Target, state_of, wait_for
 
@@ -152,6 +152,27 @@ def _():
         finally:
             strace.send_signal(signal.SIGINT)
             strace.wait()
+
+
+@suite.case('a pipe with a name as the output: waits for its reader, until it is interrupted')
+def _():
+    with sleeping() as target, Folder() as folder:
+        fifo = f'{folder}/pipe'
+        os.mkfifo(fifo)
+        for interrupt in (True, False):
+            before = procstate.State(target.pid)
+            command = [HEAPDUMP, '-o', fifo, str(target.pid)]
+            process = start(command)
+            wait_for(lambda: os.path.exists(f'/proc/{process.pid}/root') and procstate.children(process.pid), 'its guardian is there')
+            if interrupt:
+                process.send_signal(signal.SIGINT)
+                fails(finish(process, command), 130)
+            else:
+                with open(fifo, 'rb') as file:
+                    equal(file.read(8), b'\x89HPD\r\n\x1a\n', 'start of the dump')
+                    file.read()
+                succeeds(finish(process, command))
+            procstate.unchanged(before, procstate.State(target.pid))
 
 
 # -- what is not permitted or not there ------------------------------------------------------------------------------------------
