@@ -105,8 +105,8 @@ encode(uint8_t out[4], uint32_t c)
     return 4;
 }
 
-static uint32_t
-character(const struct wk_str *s, uint64_t i)
+uint32_t
+wk_str_character(const struct wk_str *s, uint64_t i)
 {
     switch (s->width) {
     case 1:
@@ -133,7 +133,7 @@ wk_text_str(struct wk *w, struct wk_text *t, wk_addr str, uint32_t limit)
         wk_text_bytes(t, s.data, i);
     } else {
         for (; i < s.length; i++) {
-            unsigned n = encode(utf8, character(&s, i));
+            unsigned n = encode(utf8, wk_str_character(&s, i));
             if (n > room)
                 break;
             wk_text_bytes(t, utf8, n);
@@ -141,6 +141,34 @@ wk_text_str(struct wk *w, struct wk_text *t, wk_addr str, uint32_t limit)
         }
     }
     return s.length - i;
+}
+
+void
+wk_text_tail(struct wk *w, struct wk_text *t, wk_addr str, uint32_t room)
+{
+    struct wk_str s;
+    uint8_t utf8[4];
+    uint64_t i, slash;
+
+    if (!wk_is_str(str) || !wk_str_view(w, str, &s))
+        return;
+    if (s.length <= room / 4 || (s.ascii && s.length <= room)) {
+        wk_text_str(w, t, str, UINT32_MAX);
+        return;
+    }
+    for (i = s.length; i > 0; i--) {
+        unsigned n = encode(utf8, wk_str_character(&s, i - 1));
+        if (n + 3 > room)
+            break;
+        room -= n;
+    }
+    for (slash = i; slash < s.length && wk_str_character(&s, slash) != '/';)
+        slash++;
+    i = slash < s.length && i != 0 ? slash : i;
+    if (i != 0)
+        wk_text_cstr(t, "…");
+    for (; i < s.length; i++)
+        wk_text_bytes(t, utf8, encode(utf8, wk_str_character(&s, i)));
 }
 
 /* As between the quotes of repr(): what reads back as the same text, whatever the characters are. */
@@ -155,7 +183,7 @@ wk_text_quoted(struct wk *w, struct wk_text *t, wk_addr str, uint32_t limit)
         return 0;
     uint32_t end = t->cap - t->len < limit ? t->cap : t->len + limit;
     for (; i < s.length; i++) {
-        uint32_t c = character(&s, i);
+        uint32_t c = wk_str_character(&s, i);
         if (t->len + 6 > end)
             break;
         if (c == '\\' || c == '\'') {

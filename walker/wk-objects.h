@@ -100,6 +100,8 @@ wk_str_view(const struct wk *w, wk_addr str, struct wk_str *out)
     return out->data != NULL && out->width != 0;
 }
 
+uint32_t wk_str_character(const struct wk_str *s, uint64_t i);
+
 static inline bool
 wk_str_equals(const struct wk *w, wk_addr str, const char *text)
 {

@@ -467,6 +467,8 @@ void wk_text_cstr(struct wk_text *t, const char *s); /* at most 512 bytes of it 
 void wk_text_int(struct wk_text *t, int64_t v);
 void wk_text_uint(struct wk_text *t, uint64_t v);
 void wk_text_hex(struct wk_text *t, uint64_t v); /* 0x… */
+/* The end of a path, with "…" for what comes before it and does not fit into room bytes. */
+void wk_text_tail(struct wk *w, struct wk_text *t, wk_addr str, uint32_t room);
 uint64_t wk_text_str(struct wk *w, struct wk_text *t, wk_addr str,
                      uint32_t limit); /* UTF-8, at most limit bytes; returns characters left out */
 

@@ -2,6 +2,11 @@
 /* Functions, methods, code, frames and generators: "qualname at file:line", where they stand. */
 #include "wk-contents.h"
 
+enum {
+    PLACE_REST = 24, /* bytes of what follows a path: line and state */
+    PATH_LEAST = 16, /* less of a path tells nothing */
+};
+
 static wk_addr
 code_qualname(const struct wk *w, wk_addr code)
 {
@@ -21,7 +26,9 @@ wk_text_place(struct wk *w, struct wk_text *t, wk_addr qualname, wk_addr code, u
     if (code == 0)
         return;
     wk_text_cstr(t, " at ");
-    wk_text_str(w, t, WK_U64(code, w->facts.code_filename), UINT32_MAX);
+    /* Where it is matters more than which folder that is in. */
+    uint32_t used = t->len + PLACE_REST, room = w->content_limit > used ? w->content_limit - used : 0;
+    wk_text_tail(w, t, WK_U64(code, w->facts.code_filename), room < PATH_LEAST ? UINT32_MAX : room);
     wk_text_bytes(t, ":", 1);
     wk_text_uint(t, line != 0 ? line : (uint32_t)WK_I32(code, w->facts.code_firstlineno));
 }

@@ -280,13 +280,82 @@ os_error_content(struct wk *w, struct wk_text *t, wk_addr object, uint64_t membe
     return true;
 }
 
+static void
+plural(struct wk_text *t, const char *what, bool many)
+{
+    wk_text_cstr(t, what);
+    wk_text_bytes(t, "s", many ? 1 : 0);
+}
+
+/* "text (2 sub-exceptions)" */
+static bool
+group_content(struct wk *w, struct wk_text *t, wk_addr object, uint64_t members)
+{
+    wk_addr text = WK_U64(object, members), of = WK_U64(object, members + 8);
+
+    if (!wk_is_str(text) || of == 0 || !wk_has_flag(of, WK_TPF_TUPLE))
+        return false;
+    wk_text_data(w, t, text, UINT32_MAX);
+    wk_text_cstr(t, " (");
+    wk_text_uint(t, wk_tuple_size(of));
+    plural(t, " sub-exception", wk_tuple_size(of) != 1);
+    wk_text_bytes(t, ")", 1);
+    return true;
+}
+
+/* "'utf-8' codec can't decode byte 0xff in position 7: invalid start byte"; not for eyes that may not see the byte. */
+static bool
+unicode_error_content(struct wk *w, struct wk_text *t, wk_addr object, uint64_t members, enum wk_exception_kind kind)
+{
+    wk_addr encoding = WK_U64(object, members - 8), of = WK_U64(object, members), reason = WK_U64(object, members + 24);
+    uint64_t start = WK_U64(object, members + 8), end = WK_U64(object, members + 16), wrong;
+    bool decode = kind == WK_EXCEPTION_DECODE, one = end == start + 1;
+    struct wk_str s;
+
+    if (w->redact || !wk_is_str(reason) || of == 0 || (kind != WK_EXCEPTION_TRANSLATE && !wk_is_str(encoding)))
+        return false;
+    if (decode ? !wk_has_flag(of, WK_TPF_BYTES) : !wk_is_str(of) || !wk_str_view(w, of, &s))
+        return false;
+    if (one && start >= (decode ? WK_U64(of, WK_OB_SIZE) : s.length))
+        return false;
+    if (kind != WK_EXCEPTION_TRANSLATE) {
+        wk_text_value(w, t, encoding);
+        wk_text_cstr(t, " codec ");
+    }
+    wk_text_cstr(t, decode ? "can't decode " : kind == WK_EXCEPTION_ENCODE ? "can't encode " : "can't translate ");
+    plural(t, decode ? "byte" : "character", !one);
+    if (one) {
+        wrong = decode ? WK_U8(of, w->facts.bytes_data + start) : wk_str_character(&s, start);
+        char kinds = decode || wrong < 0x100 ? 'x' : wrong < 0x10000 ? 'u' : 'U';
+        wk_text_cstr(t, decode ? " 0" : " '\\");
+        wk_text_bytes(t, &kinds, 1);
+        for (int shift = kinds == 'x' ? 4 : kinds == 'u' ? 12 : 28; shift >= 0; shift -= 4)
+            wk_text_bytes(t, &"0123456789abcdef"[wrong >> shift & 15], 1);
+        wk_text_bytes(t, "'", decode ? 0 : 1);
+    }
+    wk_text_cstr(t, " in position ");
+    wk_text_uint(t, start);
+    if (!one) {
+        wk_text_bytes(t, "-", 1);
+        wk_text_int(t, (int64_t)end - 1);
+    }
+    wk_text_cstr(t, ": ");
+    wk_text_data(w, t, reason, UINT32_MAX);
+    return true;
+}
+
 /* As between the parentheses of repr(); a single text without its quotes, as str(). */
 static void
 exception_content(struct wk *w, struct wk_text *t, const struct wk_type *type, wk_addr object)
 {
     wk_addr args = WK_U64(object, w->facts.exc_args);
 
-    if (type->data[0] != 0 && os_error_content(w, t, object, type->data[0]))
+    uint64_t members = type->data[0];
+    enum wk_exception_kind kind = (enum wk_exception_kind)type->data[1];
+
+    if (members != 0 && (kind == WK_EXCEPTION_OTHER   ? os_error_content(w, t, object, members)
+                         : kind == WK_EXCEPTION_GROUP ? group_content(w, t, object, members)
+                                                      : unicode_error_content(w, t, object, members, kind)))
         return;
     if (args == 0 || !wk_has_flag(args, WK_TPF_TUPLE))
         return;
@@ -324,6 +393,8 @@ cut(const struct wk *w, struct wk_text *t)
 
     if (t->len <= n || t->bytes != t->buf)
         return;
+    if (t->whole == 0)
+        t->whole = t->len;
     while (n > 0 && (t->buf[n] & 0xc0) == 0x80)
         n--;
     t->len = n;

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 /* Which content an instance of a type has, decided once a type: by what the interpreter says of it, by its symbol, or by its name. */
+#include "../wk-refs.h"
 #include "wk-contents.h"
 
 enum {
@@ -259,6 +260,30 @@ os_error_members(struct wk *w, wk_addr type)
     return 0;
 }
 
+/* Of a group its text and what it is of, of a Unicode error the first of its members; the other kind of text is in data[1]. */
+static void
+exception_members(struct wk *w, struct wk_type *type)
+{
+    type->data[0] = os_error_members(w, type->addr);
+    for (wk_addr base = type->addr; type->data[0] == 0 && base != 0; base = WK_U64(base, WK_TP_BASE)) {
+        const char *name = WK_READ(const char *, base, WK_TP_NAME);
+        enum wk_exception_kind kind = wk_text_equals(name, "BaseExceptionGroup")      ? WK_EXCEPTION_GROUP
+                                      : wk_text_equals(name, "UnicodeDecodeError")    ? WK_EXCEPTION_DECODE
+                                      : wk_text_equals(name, "UnicodeEncodeError")    ? WK_EXCEPTION_ENCODE
+                                      : wk_text_equals(name, "UnicodeTranslateError") ? WK_EXCEPTION_TRANSLATE
+                                                                                      : WK_EXCEPTION_OTHER;
+        if (kind == WK_EXCEPTION_OTHER)
+            continue;
+        int64_t first = wk_member_offset(w, base, kind == WK_EXCEPTION_GROUP ? "message" : "object");
+        int64_t last = wk_member_offset(w, base, kind == WK_EXCEPTION_GROUP ? "exceptions" : "reason");
+        if (first > 0 && last == first + (kind == WK_EXCEPTION_GROUP ? 8 : 24)) {
+            type->data[0] = (uint64_t)first;
+            type->data[1] = kind;
+        }
+        return;
+    }
+}
+
 void
 wk_content_prepare(struct wk *w, struct wk_type *type)
 {
@@ -273,7 +298,7 @@ wk_content_prepare(struct wk *w, struct wk_type *type)
     }
     if (by_flags(type, flags)) {
         if (type->content == WK_CONTENT_EXCEPTION)
-            type->data[0] = os_error_members(w, type->addr);
+            exception_members(w, type);
         return;
     }
     for (size_t i = 0; i < sizeof by_symbol / sizeof by_symbol[0]; i++)

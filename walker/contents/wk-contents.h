@@ -110,6 +110,15 @@ void wk_text_double(struct wk_text *t, uint64_t bits); /* as repr() */
 void wk_text_complex(struct wk_text *t, uint64_t real, uint64_t imaginary);
 
 /* contents.c */
+/* What the text of a built-in exception is made of, beside its arguments. */
+enum wk_exception_kind {
+    WK_EXCEPTION_OTHER, /* of an OSError, if there are members */
+    WK_EXCEPTION_GROUP,
+    WK_EXCEPTION_DECODE,
+    WK_EXCEPTION_ENCODE,
+    WK_EXCEPTION_TRANSLATE,
+};
+
 const char *wk_type_static_name(wk_addr type, size_t *module_length); /* tp_name, and how much of it is the module's */
 void wk_text_type(struct wk *w, struct wk_text *t, wk_addr type);     /* module.qualname, without "builtins." */
 void wk_text_value(struct wk *w, struct wk_text *t, wk_addr object);  /* a plain value as in repr(), else <type> */

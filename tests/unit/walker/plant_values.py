@@ -13,6 +13,7 @@ import pathlib
 import re
 import socket
 import subprocess
+import sys
 import threading
 import uuid
 
@@ -63,6 +64,26 @@ def values():
     expect(OSError(2, "No such file", 7), "[Errno 2] No such file: 7")
     expect(OSError(1, 2, 3, 4, 5, 6), "1, 2, 3, 4, 5, 6")
     expect(KeyError(5), "5")
+    for e in (UnicodeDecodeError("utf-8", b"ab\xff", 2, 3, "no start"), UnicodeDecodeError("utf-8", b"ab\xff", 0, 3, "no start"),
+              UnicodeTranslateError("\xe9", 0, 1, "no"), UnicodeEncodeError("ascii", "a\xe9\u20ac\U0001f600", 1, 2, "not there"),
+              UnicodeEncodeError("ascii", "a\xe9\u20ac\U0001f600", 2, 3, "not there"),
+              UnicodeEncodeError("ascii", "a\xe9\u20ac\U0001f600", 3, 4, "not there"),
+              UnicodeEncodeError("ascii", "a\xe9\u20ac\U0001f600", 1, 4, "not there")):
+        expect(e, str(e))
+    if sys.version_info >= (3, 11):
+        group = ExceptionGroup("several", [ValueError(1), TypeError(2)])
+        expect(group, "several (2 sub-exceptions)")
+        expect(group.derive([group]), "several (1 sub-exception)")
+    path = "/" + "folder/" * 700 + "file.py"
+    for name in ("f", "f\u20ac"):
+        space = {}
+        exec(compile("\n\ndef %s(): pass" % name[0], path if name == "f" else path.replace("f", "\xf6"), "exec"), space)
+        function = space["f"]
+        room = 4096 - len("f at ") - 24
+        end = function.__code__.co_filename
+        while len(end.encode()) > room - 3:
+            end = end[1:]
+        expect(function, "f at \u2026" + end[end.index("/"):] + ":3")
     expect(Exception(), "")
     expect({"a": 1, "bb": 2, 3: 4, None: 5, 2.5: 6, (1,): 7}, "a,bb,3,None,2.5,<tuple>")
     expect({}, "")
