@@ -155,6 +155,8 @@ wk_output_finish(struct wk *w, const char *reason)
     hf_write_counter(&w->out, "walk.skipped", w->skipped);
     if (w->allocator != WK_ALLOCATOR_UNKNOWN) /* blocks of malloc whose headers did not say how large they are */
         hf_write_counter(&w->out, "real.guessed", w->real_guessed);
+    if (w->disowned != 0)
+        hf_write_counter(&w->out, "gc.disowned", w->disowned);
     if (w->fault != NULL)
         hf_write_counter(&w->out, "walk.faults", w->fault->faults);
     if (!hf_writer_finish(&w->out, reason == NULL ? HF_END_COMPLETE : HF_END_INCOMPLETE, reason == NULL ? "" : reason))

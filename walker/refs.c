@@ -341,6 +341,7 @@ traverse_refs(struct wk *w, struct wk_type *type, wk_addr object, enum hf_run_ki
     bool disowned = (type->flags & WK_TYPE_CHECK_GC) && wk_gc_disowned(w, type, object);
     unsigned hidden = disowned ? (unsigned)WK_FIELD_HIDDEN : 0;
     traverse(w, type, object, disowned);
+    w->disowned += disowned;
     uint64_t n = r->n;
     bool items = false;
     if (type->flags & WK_TYPE_DICT_INSIDE)

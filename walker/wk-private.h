@@ -331,6 +331,7 @@ struct wk {
     uint8_t allocator; /* enum wk_allocator */
     uint32_t real_add; /* bytes that debugging hooks add to a request */
     uint64_t real_guessed;
+    uint64_t disowned;    /* objects in the collector's lists that their types say are none of its */
     uint8_t inline_shown; /* enum wk_inline_shown; refs.c */
     uint32_t content_limit;
     wk_addr runtime;     /* _PyRuntime */

@@ -90,6 +90,7 @@ def compare(interpreter, how, environment={}):
         check(not lines, lambda: '\n'.join(lines))
         check(found.counts['objects'] > 30000, f"only {found.counts['objects']} objects were compared")
         names(dump)
+        equal(dump.counters['gc.disowned'], 2, 'objects that their type disowns')  # planted/hidden.py
         expect_plants(folder, dump)
         for why, count in sorted(found.explained.items()):
             print(f'# {count} explained by {why}')
