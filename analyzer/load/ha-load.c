@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "graph/ha-graph-builder.h"
+#include "graph/ha-memory.h"
 #include "load/ha-budget.h"
 #include "load/ha-pipe.h"
 #include "load/ha-recognise.h"
@@ -166,10 +167,12 @@ set_status_error(GError **error, enum hf_status status, const char *name, const 
                         ? "use the heapanalyze that belongs to the heapdump-gdb that wrote it"
                         : "copy it again in binary mode, or dump again");
         break;
-    case HF_NOMEM:
-        g_set_error(error, HA_LOAD_ERROR, HA_LOAD_ERROR_NO_MEMORY, "not enough memory to read '%s' (%s)", name,
-                    message);
+    case HF_NOMEM: {
+        HaMemory memory = ha_memory_available();
+        g_set_error(error, HA_LOAD_ERROR, HA_LOAD_ERROR_NO_MEMORY, "not enough memory to read '%s' (%s) %s: %s", name,
+                    message, memory.who, memory.remedy);
         break;
+    }
     case HF_IO:
     case HF_OK:
     case HF_EOF:
