@@ -119,7 +119,7 @@ def looked_up(p):
         name = fresh('planted attribute %d' % i)
         getattr(o, name, None)
         names.append(id(name))
-    p.list.append(['names in the cache of types', 'roots', '<type cache>', names, 10])
+    p.list.append(['names in the cache of types', 'roots', '<type cache>', names, 3])
 
 
 def after_fork():
