@@ -23,32 +23,28 @@ enum {
     NUMBER_OF_STRUCTURES = 20,
     DIMENSIONS_MAX = 64,
     ELEMENTS_MAX = 1 << 28,
-    NAMED_MAX = 1024, /* elements of an array of several dimensions that get names, [i, j]: each is one in the dump */
+    NAMED_MAX = 1024, /* elements of an array that get names of their own: each is one in the dump */
     INDEX_WIDTH = 6,  /* characters of one below NAMED_MAX, and of what stands between two */
+    PATH_MAX = 96,    /* bytes of a path in a structure, and the end: longer ones are not shown */
     PLACES_MAX = 128, /* of objects in a structure: what there are more shows as held from C */
     DESCRS_MAX = 32,  /* structures inside that are not read yet */
 };
 
-/* Where an element of an array has objects. */
-struct places {
-    uint32_t n, n_descrs;
-    uint64_t at[PLACES_MAX];
-    struct {
-        wk_addr descr;
-        uint64_t at;
-    } descrs[DESCRS_MAX];
+/* A place in an element, and how Python gets there: ['field'][0, 1]. */
+struct place {
+    uint64_t at;
+    uint8_t path[PATH_MAX];
 };
 
-/* A place stands under its title, too. */
-static void
-add_place(struct places *p, uint64_t at)
-{
-    for (uint32_t i = 0; i < p->n; i++)
-        if (p->at[i] == at)
-            return;
-    if (p->n < PLACES_MAX)
-        p->at[p->n++] = at;
-}
+/* Where an element of an array has objects. */
+struct wk_places {
+    uint32_t n, n_descrs;
+    struct place place[PLACES_MAX];
+    struct {
+        wk_addr descr;
+        struct place place;
+    } descrs[DESCRS_MAX];
+};
 
 static bool
 is_dict(wk_addr object)
@@ -56,109 +52,8 @@ is_dict(wk_addr object)
     return object >= 1 << 16 && object >> 47 == 0 && (object & 7) == 0 && wk_has_flag(object, WK_TPF_DICT);
 }
 
-static uint64_t
-elements_of(wk_addr shape, const struct wk *w)
-{
-    uint64_t n = 1, size = 0;
-
-    if (!wk_has_flag(shape, WK_TPF_TUPLE))
-        return 0;
-    for (uint64_t i = 0; i < wk_tuple_size(shape) && i < DIMENSIONS_MAX; i++) {
-        wk_addr item = wk_tuple_item(w, shape, i);
-        if (!wk_has_flag(item, WK_TPF_LONG) || !wk_int_u64(w, item, &size) || size > PLACES_MAX)
-            return 0;
-        n *= size;
-        if (n > PLACES_MAX)
-            return 0;
-    }
-    return n;
-}
-
-static void
-add_descr(struct places *p, wk_addr descr, uint64_t at)
-{
-    if (p->n_descrs == DESCRS_MAX)
-        return;
-    p->descrs[p->n_descrs].descr = descr;
-    p->descrs[p->n_descrs++].at = at;
-}
-
-/* size: of one element. False: not laid out as any numpy has it. */
-static bool
-places_of(struct wk *w, wk_addr descr, struct places *p, uint64_t *size)
-{
-    bool second = !is_dict(WK_U64(descr, DESCR_FIELDS));
-    struct wk_dict d;
-    wk_addr key, value;
-
-    if (WK_U64(wk_type_address(descr), WK_TP_BASICSIZE) < (second ? DESCR2_FIELDS : DESCR_FIELDS) + 8u)
-        return false;
-    *size = second ? WK_U64(descr, DESCR2_SIZE) : WK_U32(descr, DESCR_SIZE);
-    p->n = p->n_descrs = 0;
-    add_descr(p, descr, 0);
-    while (p->n_descrs > 0) {
-        wk_addr one = p->descrs[--p->n_descrs].descr;
-        uint64_t base = p->descrs[p->n_descrs].at, step = 0;
-        wk_addr fields = WK_U64(one, second ? DESCR2_FIELDS : DESCR_FIELDS);
-        wk_addr sub = WK_U64(one, second ? DESCR2_SUBARRAY : DESCR_SUBARRAY);
-
-        if (WK_I32(one, DESCR_NUMBER) == NUMBER_OF_OBJECTS) {
-            add_place(p, base);
-        } else if (WK_I32(one, DESCR_NUMBER) != NUMBER_OF_STRUCTURES) {
-            continue;
-        } else if (sub != 0) { /* { dtype, shape } */
-            wk_addr of = WK_U64(sub, 0);
-            step = second ? WK_U64(of, DESCR2_SIZE) : WK_U32(of, DESCR_SIZE);
-            for (uint64_t i = 0, n = elements_of(WK_U64(sub, 8), w); i < n; i++)
-                add_descr(p, of, base + i * step);
-        } else if (is_dict(fields) && wk_dict_view(w, fields, &d)) {
-            for (uint64_t i = 0; i < d.n && i < PLACES_MAX; i++) {
-                uint64_t offset = 0;
-                if (wk_dict_entry(&d, i, &key, &value) && wk_has_flag(value, WK_TPF_TUPLE) &&
-                    wk_tuple_size(value) >= 2 && wk_has_flag(wk_tuple_item(w, value, 1), WK_TPF_LONG) &&
-                    wk_int_u64(w, wk_tuple_item(w, value, 1), &offset) && offset < *size)
-                    add_descr(p, wk_tuple_item(w, value, 0), base + offset);
-            }
-        }
-    }
-    for (uint32_t i = 0; i < p->n; i++)
-        if (p->at[i] + 8 > *size)
-            return false;
-    return true;
-}
-
-/* Structures may be packed: words that are read stand anywhere. */
-static wk_addr
-word_at(wk_addr at)
-{
-    return (wk_addr)WK_U32(at, 0) | (wk_addr)WK_U32(at, 4) << 32;
-}
-
-static void
-structures(struct wk *w, wk_addr descr, wk_addr data, uint64_t n)
-{
-    struct wk_refs *r = &w->refs;
-    struct places p;
-    uint64_t size, bits = 0;
-
-    if (!places_of(w, descr, &p, &size) || p.n == 0)
-        return;
-    if (n * p.n > ELEMENTS_MAX)
-        wk_broken(w);
-    wk_refs_room(w, n * p.n);
-    for (uint64_t i = 0; i < n; i++)
-        for (uint32_t k = 0; k < p.n; k++) {
-            wk_addr element = word_at(data + i * size + p.at[k]);
-            bits |= element;
-            r->addr[r->n] = element;
-            r->n += element != 0;
-        }
-    if ((bits & WK_POINTER_NEVER) != 0)
-        wk_broken(w);
-}
-
 /* As Python has it: [i, j]; [()] of an array without dimensions. */
-static void
+static uint8_t *
 write_index(uint8_t *text, const uint64_t *index, uint32_t dimensions)
 {
     *text++ = '[';
@@ -174,68 +69,260 @@ write_index(uint8_t *text, const uint64_t *index, uint32_t dimensions)
         text = hf_put_uint(text, index[d]);
     }
     *text++ = ']';
-    *text = '\0';
+    return text;
 }
 
-/* n: how many there are, NAMED_MAX at most. In the order of C the last index runs fastest, in that of Fortran the first. */
+/* The next one; in the order of C the last index runs fastest, in that of Fortran the first. */
 static void
-named_elements(struct wk *w, wk_addr data, wk_addr sizes, uint32_t dimensions, bool fortran, uint64_t n)
+next_index(uint64_t *index, const uint64_t *sizes, uint32_t dimensions, bool fortran)
 {
-    uint64_t index[DIMENSIONS_MAX] = {0};
-    uint8_t text[DIMENSIONS_MAX * INDEX_WIDTH + HF_DIGITS_ROOM];
+    for (uint32_t d = 0; d < dimensions; d++) {
+        uint32_t at = fortran ? d : dimensions - 1 - d;
+        if (++index[at] < sizes[at])
+            return;
+        index[at] = 0;
+    }
+}
 
+/* A path that is longer than there is room for is none. */
+static void
+append(struct place *p, const uint8_t *text, uint64_t n)
+{
+    uint64_t have = 0;
+
+    while (p->path[have] != '\0')
+        have++;
+    if (have + n >= PATH_MAX || (have == 1 && p->path[0] == '?')) {
+        p->path[0] = '?';
+        p->path[1] = '\0';
+        return;
+    }
+    for (uint64_t i = 0; i <= n; i++)
+        p->path[have + i] = i < n ? text[i] : '\0';
+}
+
+static void
+append_field(struct wk *w, struct place *p, wk_addr name)
+{
+    uint8_t buffer[2 * PATH_MAX];
+    struct wk_text t = {.buf = buffer, .bytes = buffer, .cap = sizeof buffer};
+
+    wk_text_cstr(&t, "['");
+    if (w->redact && !wk_is_open(w, name))
+        wk_text_data(w, &t, name, PATH_MAX);
+    else if (wk_text_quoted(w, &t, name, PATH_MAX) != 0)
+        t.len = sizeof buffer; /* not all of it */
+    wk_text_cstr(&t, "']");
+    append(p, buffer, t.len);
+}
+
+static void
+add_descr(struct wk_places *p, wk_addr descr, const struct place *place)
+{
+    if (p->n_descrs == DESCRS_MAX)
+        return;
+    p->descrs[p->n_descrs].descr = descr;
+    p->descrs[p->n_descrs++].place = *place;
+}
+
+/* What was put down last is taken first. */
+static void
+turn_round(struct wk_places *p, uint32_t first)
+{
+    for (uint32_t last = p->n_descrs; first + 1 < last; first++) {
+        __typeof__(p->descrs[0]) one = p->descrs[first];
+        p->descrs[first] = p->descrs[--last];
+        p->descrs[last] = one;
+    }
+}
+
+/* An array inside: { dtype, shape }. */
+static void
+add_subarray(struct wk *w, struct wk_places *p, wk_addr sub, bool second, const struct place *base)
+{
+    wk_addr of = WK_U64(sub, 0), shape = WK_U64(sub, 8);
+    uint64_t step = second ? WK_U64(of, DESCR2_SIZE) : WK_U32(of, DESCR_SIZE), n = 1;
+    uint64_t sizes[DIMENSIONS_MAX], index[DIMENSIONS_MAX] = {0};
+    uint8_t text[DIMENSIONS_MAX * INDEX_WIDTH + HF_DIGITS_ROOM];
+    uint64_t dimensions = wk_has_flag(shape, WK_TPF_TUPLE) ? wk_tuple_size(shape) : 0;
+
+    if (dimensions > DIMENSIONS_MAX)
+        return;
+    for (uint64_t d = 0; d < dimensions; d++) {
+        wk_addr size = wk_tuple_item(w, shape, d);
+        if (!wk_int_u64(w, size, &sizes[d]) || sizes[d] > DESCRS_MAX || (n *= sizes[d]) > DESCRS_MAX)
+            return;
+    }
+    uint32_t first = p->n_descrs;
     for (uint64_t i = 0; i < n; i++) {
-        wk_addr element = WK_U64(data, 8 * i);
-        if ((element & WK_POINTER_NEVER) != 0)
-            wk_broken(w);
-        if (element != 0) {
-            write_index(text, index, dimensions);
-            wk_ref(w, element, wk_name(w, (const char *)text), WK_FIELD_HIDDEN);
-        }
-        for (uint32_t d = 0; d < dimensions; d++) {
-            uint32_t at = fortran ? d : dimensions - 1 - d;
-            if (++index[at] < WK_U64(sizes, 8 * at))
-                break;
-            index[at] = 0;
+        struct place place = *base;
+        place.at += i * step;
+        append(&place, text, (uint64_t)(write_index(text, index, (uint32_t)dimensions) - text));
+        add_descr(p, of, &place);
+        next_index(index, sizes, (uint32_t)dimensions, false);
+    }
+    turn_round(p, first);
+}
+
+static void
+add_fields(struct wk *w, struct wk_places *p, const struct wk_dict *d, uint64_t size, const struct place *base)
+{
+    uint32_t first = p->n_descrs;
+    wk_addr key, value;
+
+    for (uint64_t i = 0; i < d->n && i < PLACES_MAX; i++) {
+        struct place place = *base;
+        uint64_t offset;
+        if (!wk_dict_entry(d, i, &key, &value) || !wk_has_flag(value, WK_TPF_TUPLE) || wk_tuple_size(value) < 2 ||
+            (wk_tuple_size(value) > 2 && wk_tuple_item(w, value, 2) == key) || /* under its title, too */
+            !wk_int_u64(w, wk_tuple_item(w, value, 1), &offset) || offset >= size)
+            continue;
+        place.at += offset;
+        append_field(w, &place, key);
+        add_descr(p, wk_tuple_item(w, value, 0), &place);
+    }
+    turn_round(p, first);
+}
+
+/* size: of one element. False: not laid out as any numpy has it. */
+static bool
+places_of(struct wk *w, wk_addr descr, struct wk_places *p, uint64_t *size)
+{
+    bool second = !is_dict(WK_U64(descr, DESCR_FIELDS));
+    struct wk_dict d;
+
+    if (WK_U64(wk_type_address(descr), WK_TP_BASICSIZE) < (second ? DESCR2_FIELDS : DESCR_FIELDS) + 8u)
+        return false;
+    *size = second ? WK_U64(descr, DESCR2_SIZE) : WK_U32(descr, DESCR_SIZE);
+    p->n = p->n_descrs = 0;
+    add_descr(p, descr, &(struct place){0});
+    while (p->n_descrs > 0) {
+        struct place place = p->descrs[--p->n_descrs].place;
+        wk_addr one = p->descrs[p->n_descrs].descr;
+        wk_addr fields = WK_U64(one, second ? DESCR2_FIELDS : DESCR_FIELDS);
+        wk_addr sub = WK_U64(one, second ? DESCR2_SUBARRAY : DESCR_SUBARRAY);
+
+        if (WK_I32(one, DESCR_NUMBER) == NUMBER_OF_OBJECTS) {
+            if (p->n < PLACES_MAX)
+                p->place[p->n++] = place;
+        } else if (WK_I32(one, DESCR_NUMBER) != NUMBER_OF_STRUCTURES) {
+            continue;
+        } else if (sub != 0) {
+            add_subarray(w, p, sub, second, &place);
+        } else if (is_dict(fields) && wk_dict_view(w, fields, &d)) {
+            add_fields(w, p, &d, *size, &place);
         }
     }
+    for (uint32_t i = 0; i < p->n; i++)
+        if (*size < 8 || p->place[i].at > *size - 8)
+            return false;
+    return true;
+}
+
+/* Structures may be packed: words that are read stand anywhere. */
+static wk_addr
+word_at(wk_addr at)
+{
+    return (wk_addr)WK_U32(at, 0) | (wk_addr)WK_U32(at, 4) << 32;
+}
+
+/* An array's memory: n elements of so many bytes. */
+struct elements {
+    wk_addr data;
+    uint64_t n, size;
+    const struct wk_places *places;
+    const uint64_t *sizes;
+    uint32_t dimensions;
+    bool fortran;
+};
+
+static void
+unnamed(struct wk *w, const struct elements *e)
+{
+    struct wk_refs *r = &w->refs;
+    const struct wk_places *p = e->places;
+    uint64_t bits = 0;
+
+    wk_refs_room(w, e->n * p->n);
+    for (uint64_t i = 0; i < e->n; i++)
+        for (uint32_t k = 0; k < p->n; k++) {
+            wk_addr element = word_at(e->data + i * e->size + p->place[k].at);
+            bits |= element;
+            r->addr[r->n] = element;
+            r->n += element != 0;
+        }
+    if ((bits & WK_POINTER_NEVER) != 0)
+        wk_broken(w);
+}
+
+/* Of NAMED_MAX at most. */
+static enum hf_run_kind
+named(struct wk *w, const struct elements *e)
+{
+    const struct wk_places *p = e->places;
+    uint64_t index[DIMENSIONS_MAX] = {0};
+    uint8_t text[DIMENSIONS_MAX * INDEX_WIDTH + HF_DIGITS_ROOM + PATH_MAX];
+
+    for (uint64_t i = 0; i < e->n; i++) {
+        uint8_t *end = write_index(text, index, e->dimensions);
+        for (uint32_t k = 0; k < p->n; k++) {
+            const struct place *place = &p->place[k];
+            wk_addr element = word_at(e->data + i * e->size + place->at);
+            if ((element & WK_POINTER_NEVER) != 0)
+                wk_broken(w);
+            for (unsigned c = 0; c < PATH_MAX; c++)
+                end[c] = place->path[c];
+            wk_ref(w, element, place->path[0] == '?' ? 0 : wk_name(w, (const char *)text), WK_FIELD_HIDDEN);
+        }
+        next_index(index, e->sizes, e->dimensions, e->fortran);
+    }
+    return HF_RUN_NAMED;
 }
 
 /* UNNAMED, INDEX, or NAMED: then each has its tag. */
 enum hf_run_kind
 wk_ndarray_items(struct wk *w, wk_addr array)
 {
-    struct wk_refs *r = &w->refs;
-    wk_addr descr = WK_U64(array, ARRAY_DESCR), data = WK_U64(array, ARRAY_DATA), sizes = WK_U64(array, ARRAY_SIZES);
-    uint32_t dimensions = WK_U32(array, ARRAY_DIMENSIONS), flags = WK_U32(array, ARRAY_FLAGS);
+    wk_addr descr = WK_U64(array, ARRAY_DESCR);
+    uint32_t flags = WK_U32(array, ARRAY_FLAGS);
     int32_t number = descr != 0 ? WK_I32(descr, DESCR_NUMBER) : 0;
-    uint64_t n = 1, bits = 0;
+    struct elements e = {
+        .data = WK_U64(array, ARRAY_DATA),
+        .n = 1,
+        .size = 8,
+        .sizes = WK_READ(const uint64_t *, array, ARRAY_SIZES),
+        .dimensions = WK_U32(array, ARRAY_DIMENSIONS),
+        .fortran = (flags & 1) == 0,
+    };
 
-    if (data == 0 || (number != NUMBER_OF_OBJECTS && number != NUMBER_OF_STRUCTURES) || (flags & 3) == 0 ||
-        (flags & 4) == 0 || dimensions > DIMENSIONS_MAX)
+    if (e.data == 0 || (number != NUMBER_OF_OBJECTS && number != NUMBER_OF_STRUCTURES) || (flags & 3) == 0 ||
+        (flags & 4) == 0 || e.dimensions > DIMENSIONS_MAX)
         return HF_RUN_UNNAMED; /* a view's elements are its base's */
-    for (uint32_t i = 0; i < dimensions; i++) {
-        uint64_t size = WK_U64(sizes, 8 * i);
-        if (size > ELEMENTS_MAX || n * size > ELEMENTS_MAX)
+    for (uint32_t i = 0; i < e.dimensions; i++) {
+        if (e.sizes[i] > ELEMENTS_MAX || e.n * e.sizes[i] > ELEMENTS_MAX)
             wk_broken(w);
-        n *= size;
+        e.n *= e.sizes[i];
     }
-    if (number == NUMBER_OF_STRUCTURES) {
-        structures(w, descr, data, n);
+    if (w->places == NULL)
+        w->places = wk_alloc(w, sizeof *w->places);
+    e.places = w->places;
+    bool plain = number == NUMBER_OF_OBJECTS;
+    if (plain) {
+        w->places->n = 1;
+        w->places->place[0] = (struct place){0};
+    } else if (!places_of(w, descr, w->places, &e.size)) {
         return HF_RUN_UNNAMED;
     }
-    if (dimensions != 1 && n <= NAMED_MAX) {
-        named_elements(w, data, sizes, dimensions, (flags & 1) == 0, n);
-        return HF_RUN_NAMED;
-    }
-    wk_refs_room(w, n);
-    for (uint64_t i = 0; i < n; i++) {
-        wk_addr element = WK_U64(data, 8 * i);
-        bits |= element;
-        r->addr[r->n] = element;
-        r->n += element != 0;
-    }
-    if ((bits & WK_POINTER_NEVER) != 0)
+    if (e.n * w->places->n > ELEMENTS_MAX)
         wk_broken(w);
-    return dimensions == 1 && r->n == n ? HF_RUN_INDEX : HF_RUN_UNNAMED;
+    bool few = e.n * w->places->n <= NAMED_MAX, line = plain && e.dimensions == 1;
+    if (few && !line)
+        return named(w, &e);
+    unnamed(w, &e);
+    if (!line || w->refs.n == e.n)
+        return line ? HF_RUN_INDEX : HF_RUN_UNNAMED;
+    if (!few)
+        return HF_RUN_UNNAMED; /* some are missing: their places count no more */
+    w->refs.n = 0;
+    return named(w, &e);
 }

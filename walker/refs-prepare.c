@@ -266,6 +266,24 @@ add_zone(struct wk *w, struct list *l, wk_addr type)
     }
 }
 
+/* numpy/ndarraytypes.h: what describes structures, of numpy 1 and 2 (_PyArray_LegacyDescr) */
+static void
+add_dtype(struct wk *w, struct list *l, const struct wk_type *type)
+{
+    static const struct {
+        char name[16];
+        uint8_t first, second;
+    } places[] = {{".fields", 48, 96}, {".names", 56, 104}, {".metadata", 72, 56}};
+    const char *name = WK_READ(const char *, type->addr, WK_TP_NAME);
+
+    if (WK_FREE_THREADED ||
+        (!wk_text_equals(name, "numpy.dtype[void]") && !wk_text_equals(name, "numpy.dtypes.VoidDType")))
+        return;
+    bool second = type->basic >= 112;
+    for (unsigned i = 0; i < sizeof places / sizeof places[0]; i++)
+        add(l, second ? places[i].second : places[i].first, wk_name(w, places[i].name), WK_FIELD_HIDDEN);
+}
+
 /* A type whose instances are no gc objects: its members say where it has objects, which Python code can ask for as well. */
 static void
 prepare_hidden(struct wk *w, struct wk_type *type, struct list *l)
@@ -276,6 +294,7 @@ prepare_hidden(struct wk *w, struct wk_type *type, struct list *l)
         add_members(w, l, type, base, false, WK_FIELD_HIDDEN);
     add_places(w, l, type->addr, false);
     add_zone(w, l, type->addr);
+    add_dtype(w, l, type);
     int64_t dict = WK_I64(type->addr, WK_TP_DICTOFFSET);
     if (dict > 0 && !has_offset(l, dict))
         add(l, dict, w->types->name_dict, WK_FIELD_HIDDEN);

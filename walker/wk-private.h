@@ -250,6 +250,7 @@ struct wk_types;
 struct wk_names;
 struct wk_fault;
 struct wk_stacks;
+struct wk_places;
 
 /* An array that grows in place: address space that costs nothing until it is needed. */
 struct wk_growing {
@@ -361,6 +362,7 @@ struct wk {
     uint64_t *known_words;            /* known-fields.c: bits of words in its table; most types have none of them */
     struct wk_walk_state *walk;
     struct wk_roles *roles;
+    struct wk_places *places; /* refs-array.c: NULL until an array is met */
 
     wk_addr own_thread; /* state of a thread that was made for the walk: it is not written; 0 none */
 

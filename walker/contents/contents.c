@@ -258,6 +258,16 @@ range_content(struct wk *w, struct wk_text *t, wk_addr object)
     values_text(w, t, values, plain ? 2 : 3);
 }
 
+/* As str() of it: a text without quotes. */
+static void
+text_or_value(struct wk *w, struct wk_text *t, wk_addr object)
+{
+    if (wk_is_str(object))
+        wk_text_data(w, t, object, UINT32_MAX);
+    else
+        wk_text_value(w, t, object);
+}
+
 /* "[Errno 2] No such file or directory: 'name'", as str() of an OSError; members: where they stand. */
 static bool
 os_error_content(struct wk *w, struct wk_text *t, wk_addr object, uint64_t members)
@@ -265,12 +275,12 @@ os_error_content(struct wk *w, struct wk_text *t, wk_addr object, uint64_t membe
     wk_addr number = WK_U64(object, members), text = WK_U64(object, members + 8);
     wk_addr file = WK_U64(object, members + 16), second = WK_U64(object, members + 24);
 
-    if (number == 0 || !wk_has_flag(number, WK_TPF_LONG) || !wk_is_str(text))
+    if (number == 0 || text == 0)
         return false;
     wk_text_cstr(t, "[Errno ");
-    wk_text_value(w, t, number);
+    text_or_value(w, t, number);
     wk_text_cstr(t, "] ");
-    wk_text_data(w, t, text, UINT32_MAX);
+    text_or_value(w, t, text);
     for (unsigned i = 0; i < 2 && file != 0; i++, file = second) {
         wk_text_cstr(t, i == 0 ? ": " : " -> ");
         wk_text_value(w, t, file);
@@ -344,6 +354,40 @@ unicode_error_content(struct wk *w, struct wk_text *t, wk_addr object, uint64_t 
     return true;
 }
 
+static void
+text_without_folders(struct wk *w, struct wk_text *t, wk_addr path)
+{
+    uint32_t start = t->len, name = start;
+
+    wk_text_data(w, t, path, UINT32_MAX);
+    for (uint32_t i = start; i < t->len; i++)
+        if (t->buf[i] == '/')
+            name = i + 1;
+    for (uint32_t i = name; i < t->len; i++)
+        t->buf[start + i - name] = t->buf[i];
+    t->len -= name - start;
+}
+
+/* "invalid syntax (file.py, line 3)", as str() of a SyntaxError: the file's name without its folders. */
+static void
+syntax_error_content(struct wk *w, struct wk_text *t, wk_addr object, uint64_t members)
+{
+    wk_addr text = WK_U64(object, members), file = WK_U64(object, members + 8), line = WK_U64(object, members + 16);
+    bool has_line = line != 0 && wk_type_address(line) == wk_symbol(w, WK_SYM_TYPE_LONG), has_file = wk_is_str(file);
+
+    text_or_value(w, t, text != 0 ? text : wk_symbol(w, WK_SYM_NONE));
+    if (!has_line && !has_file)
+        return;
+    wk_text_cstr(t, " (");
+    if (has_file)
+        text_without_folders(w, t, file);
+    if (has_line) {
+        wk_text_cstr(t, has_file ? ", line " : "line ");
+        wk_text_long(w, t, line);
+    }
+    wk_text_bytes(t, ")", 1);
+}
+
 /* As between the parentheses of repr(); a single text without its quotes, as str(). */
 static void
 exception_content(struct wk *w, struct wk_text *t, const struct wk_type *type, wk_addr object)
@@ -353,6 +397,10 @@ exception_content(struct wk *w, struct wk_text *t, const struct wk_type *type, w
     uint64_t members = type->data[0];
     enum wk_exception_kind kind = (enum wk_exception_kind)type->data[1];
 
+    if (members != 0 && kind == WK_EXCEPTION_SYNTAX) {
+        syntax_error_content(w, t, object, members);
+        return;
+    }
     if (members != 0 && (kind == WK_EXCEPTION_OTHER   ? os_error_content(w, t, object, members)
                          : kind == WK_EXCEPTION_GROUP ? group_content(w, t, object, members)
                                                       : unicode_error_content(w, t, object, members, kind)))

@@ -247,14 +247,16 @@ by_flags(struct wk_type *type, uint64_t flags)
     return false;
 }
 
-/* Where an OSError has its number, text and two file names; 0: it is none. */
+/* Where an exception of a type from C has members that stand side by side under these names, or its base; 0: it is another. */
 static uint64_t
-os_error_members(struct wk *w, wk_addr type)
+members_at(struct wk *w, wk_addr type, const char names[4][12])
 {
     for (unsigned i = 0; type != 0 && i < MAX_BASES; i++, type = WK_U64(type, WK_TP_BASE)) {
-        int64_t at = wk_member_offset(w, type, "errno");
-        if (at > 0 && wk_member_offset(w, type, "strerror") == at + 8 &&
-            wk_member_offset(w, type, "filename") == at + 16 && wk_member_offset(w, type, "filename2") == at + 24)
+        int64_t at = wk_member_offset(w, type, names[0]);
+        unsigned k = 1;
+        while (at > 0 && k < 4 && wk_member_offset(w, type, names[k]) == at + 8 * k)
+            k++;
+        if (k == 4)
             return (uint64_t)at;
     }
     return 0;
@@ -264,7 +266,12 @@ os_error_members(struct wk *w, wk_addr type)
 static void
 exception_members(struct wk *w, struct wk_type *type)
 {
-    type->data[0] = os_error_members(w, type->addr);
+    static const char os_error[4][12] = {"errno", "strerror", "filename", "filename2"};
+    static const char syntax_error[4][12] = {"msg", "filename", "lineno", "offset"};
+
+    type->data[0] = members_at(w, type->addr, os_error);
+    if (type->data[0] == 0 && (type->data[0] = members_at(w, type->addr, syntax_error)) != 0)
+        type->data[1] = WK_EXCEPTION_SYNTAX;
     for (wk_addr base = type->addr; type->data[0] == 0 && base != 0; base = WK_U64(base, WK_TP_BASE)) {
         const char *name = WK_READ(const char *, base, WK_TP_NAME);
         enum wk_exception_kind kind = wk_text_equals(name, "BaseExceptionGroup")      ? WK_EXCEPTION_GROUP

@@ -117,6 +117,7 @@ enum wk_exception_kind {
     WK_EXCEPTION_DECODE,
     WK_EXCEPTION_ENCODE,
     WK_EXCEPTION_TRANSLATE,
+    WK_EXCEPTION_SYNTAX,
 };
 
 const char *wk_type_static_name(wk_addr type, size_t *module_length); /* tp_name, and how much of it is the module's */

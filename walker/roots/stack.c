@@ -131,10 +131,8 @@ effect_of(struct wk *w, const struct opcode *o, uint32_t arg, bool jump)
 static void
 reach(struct code_at_hand *c, int64_t unit, int64_t depth)
 {
-    depth =
-        depth < 0
-            ? 0
-            : depth; /* taken for less than it is; or less the first value of a generator, which whoever resumes it puts there */
+    /* Taken for less than it is; or a generator takes its first value, which whoever resumes it puts there. */
+    depth = depth < 0 ? 0 : depth;
     if (unit < 0 || unit >= c->n || depth > INT16_MAX) {
         c->bad = true;
         return;

@@ -8,6 +8,7 @@ An expectation is a list: what, kind, then by kind
     root       name, object
     roots      name, objects, how many of them at least
     local      name, object                        in a frame of a thread
+    exact      objects, all of whose counted references are in the dump
     weak       holder, referent                    which it does not keep
     type       object, name, size                  size as sys.getsizeof
     real       object, size                        what the allocator says of its blocks

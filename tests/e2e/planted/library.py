@@ -156,6 +156,14 @@ def arrays(p):
     large = numpy.empty((50, 40), dtype=object)
     large[49, 39] = ['in a large table']
     p.edge('element of a large table', large, '*', large[49, 39])
+    counted = [large[49, 39]]
+    for what, shape, at, name in (('line', 9, 7, '[7]'), ('table', (3, 3), (2, 1), '[2, 1]'), ('long line', 2000, 7, '*')):
+        holes = numpy.empty(shape, dtype=object)
+        holes[at] = [what]
+        address = ctypes.c_void_p.from_address(holes.ctypes.data)
+        address.value = None  # as C code leaves what was never set
+        p.edge('element of a %s with holes' % what, holes, name, holes[at])
+        counted.append(holes[at])
     p.edge('base of an array of a subclass', named, '.base', named.base)
     p.edge('element of the base', named.base, '[7]', objects[7])
     p.attribute('array of a subclass', named, 'attr', named.attr)
@@ -163,8 +171,20 @@ def arrays(p):
     records = numpy.zeros((2, 3), dtype=kind)
     records['o'][1, 2], records['inner']['p'][0, 1][1, 0] = fresh('in a structured array'), fresh('nested in a structured array')
     record = records[1, 2]
-    p.edge('field of a structured array', records, '*', records['o'][1, 2])
-    p.edge('nested field of a structured array', records, '*', records['inner']['p'][0, 1][1, 0])
+    p.edge('field of a structured array', records, "[1, 2]['o']", records['o'][1, 2])
+    p.edge('nested field of a structured array', records, "[0, 1]['inner']['p'][1, 0]", records['inner']['p'][0, 1][1, 0])
+    packed = numpy.zeros(2, dtype=[('a', 'i1'), ('b', object), ("quote'", object)])
+    packed['b'][1], packed["quote'"][0] = ['in a packed structure'], ['under a quote']
+    p.edge('field of a packed structure', packed, "[1]['b']", packed['b'][1])
+    p.edge('field with a quote in its name', packed, "[0]['quote\\'']", packed["quote'"][0])
+    many = numpy.zeros(1000, dtype=kind)
+    many['o'][999] = ['in a long structured array']
+    p.edge('field of a long structured array', many, '*', many['o'][999])
+    counted += [packed['b'][1], packed["quote'"][0], many['o'][999]]
+    p.keep.append(counted)
+    p.list.append(['elements of arrays', 'exact', [id(o) for o in counted]])
+    p.edge('fields of a dtype', kind, '.fields', next(o for o in gc.get_objects() if type(o) is dict and set(o) == {'n', 'o', 'a title', 'inner'}))
+    p.edge('names of a dtype', kind, '.names', kind.names)
     p.edge('base of an element', record, '.base', records)
     p.edge('dtype of an element', record, '.dtype', record.dtype)
     every = records[::-1, ::2]

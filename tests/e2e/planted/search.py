@@ -43,9 +43,27 @@ def reached(dump, holder, path):
     return at
 
 
+def spelled_content(dump, address):
+    return (dump.objects[address].content or b'')[:40]
+
+
+def count_references(dump, wanted):
+    """To some objects, from objects and roots."""
+    seen = dict.fromkeys(wanted, 0)
+    for o in dump.objects.values() if wanted else ():
+        if not wanted.isdisjoint(o.refs):
+            for referent, _, _, flags in dump.named(o):
+                if referent in wanted and not flags & 1:
+                    seen[referent] += 1
+    for _, address, _, counted in dump.roots:
+        if address in wanted:
+            seen[address] += bool(counted)
+    return seen
+
+
 def missing(dump, plants):
     lines = []
-    held = {}
+    held, exact = {}, count_references(dump, {a for row in plants if row[1] == 'exact' for a in row[2]})
     wanted = {row[2] for row in plants if row[1].startswith('held')}
     for o in dump.objects.values():
         if not wanted.isdisjoint(o.refs):
@@ -95,6 +113,11 @@ def missing(dump, plants):
             o = dump.objects.get(row[2])
             if o is None or o.real != row[3]:
                 lines.append('%s: %s, the dump has %s (size %s)' % (what, row[3], o and o.real, o and o.size))
+        elif kind == 'exact':
+            have = [(dump.objects[a].refcount, exact[a], spelled_content(dump, a)) for a in row[2] if a in dump.objects]
+            wrong = [one for one in have if one[0] != one[1]]
+            if len(have) != len(row[2]) or wrong:
+                lines.append('%s: %d of %d, references counted and seen: %s' % (what, len(have), len(row[2]), wrong[:8]))
         elif kind == 'named':
             have = {name for _, name in spelled(dump, dump.objects[row[2]])}
             if row[3] not in have:

@@ -9,6 +9,7 @@ import enum
 import fractions
 import io
 import ipaddress
+import os
 import pathlib
 import re
 import socket
@@ -30,12 +31,14 @@ def values():
         expect(b, bytes(b))
     for i in (10 ** 6, -10 ** 6, 2 ** 30, -2 ** 60, 2 ** 63, 2 ** 64 - 1, 1 - 2 ** 64, 1000003 ** 3):
         expect(i, str(i))
+        expect(Int(i), str(i))
     for i in (2 ** 64, -2 ** 64, 10 ** 100, -7 ** 77, 2 ** 1000 + 1, 16 ** 31):
         expect(i, hex(i))
     for f in (0.5, -0.0, 1e300, 5e-324, 0.1 + 0.2, 1 / 3, 123456789012345680.0, 1e16, 1e22, 123456.0, 1e-5, 0.0001, float("inf"),
               -float("inf"), float("nan"), 2.0 ** 53, 9007199254740993.0, 1.7976931348623157e308, 2.2250738585072014e-308):
         f = f * 1.0
         expect(f, repr(f))
+        expect(Float(f), repr(f))
     for c in (1 + 2j, -0.5j, complex(-0.0, 3), complex(1, -0.0), complex(2, float("nan")), complex(float("inf"), 1)):
         expect(c, repr(c))
     expect(slice(1, None, 70000), "slice(1, None, 70000)")
@@ -63,6 +66,11 @@ def values():
         expect(e, str(e))
     expect(OSError(2, "No such file", 7), "[Errno 2] No such file: 7")
     expect(OSError(1, 2, 3, 4, 5, 6), "1, 2, 3, 4, 5, 6")
+    for e in (OSError(1, 2), OSError("a text", "for a number"), OSError(None, "text"), OSError(5, None), SyntaxError("a\u20acb"), SyntaxError(),
+              SyntaxError("msg", ("/some/file.py", 3, 4, "text")), SyntaxError("msg", ("file.py", None, 4, "text")), IndentationError("x", ("/", 1, 2, None)),
+              SyntaxError(7, (None, 10 ** 6, 4, "text")), SyntaxError(None, ("", 1, 2, "t")), TabError(), OwnSyntax("msg", ("/\u20ac/\u20ac.py", 3, 4, "t")),
+              broken_source()):
+        expect(e, str(e))
     expect(KeyError(5), "5")
     for e in (UnicodeDecodeError("utf-8", b"ab\xff", 2, 3, "no start"), UnicodeDecodeError("utf-8", b"ab\xff", 0, 3, "no start"),
               UnicodeTranslateError("\xe9", 0, 1, "no"), UnicodeEncodeError("ascii", "a\xe9\u20ac\U0001f600", 1, 2, "not there"),
@@ -90,6 +98,25 @@ def values():
     removed = {str(i): i for i in range(10)}
     del removed["3"]
     expect(removed, "0,1,2,4,5,6,7,8,9")
+
+
+class OwnSyntax(SyntaxError):
+    __slots__ = ("slot",)
+
+
+def broken_source():
+    try:
+        compile("x = 1\ny = (", "/a/folder/broken.py", "exec")
+    except SyntaxError as e:
+        return e
+
+
+class Float(float):
+    pass
+
+
+class Int(int):
+    pass
 
 
 class UnreadableFile(PermissionError):
@@ -131,6 +158,10 @@ def handles():
     for kind, proto, shown in ((socket.SOCK_STREAM, socket.IPPROTO_TCP, "stream tcp"), (socket.SOCK_DGRAM, socket.IPPROTO_UDP, "datagram udp")):
         s = socket.socket(socket.AF_INET, kind, proto)
         expect(s, "fd %d inet %s" % (s.fileno(), shown))
+    for family, kind, proto, shown in ((socket.AF_INET6, socket.SOCK_STREAM, 0, "inet6 stream"), (socket.AF_INET, socket.SOCK_RAW, 1, "inet raw proto 1"),
+                                       (socket.AF_UNIX, socket.SOCK_SEQPACKET, 0, "unix type 5"), (socket.AF_NETLINK, socket.SOCK_RAW, 15, "family 16 raw proto 15")):
+        s = socket.socket(family, kind, proto, fileno=os.dup(left.fileno()))  # takes its word for it
+        expect(s, "fd %d %s" % (s.fileno(), shown))
     gone = socket.socket()
     gone.close()
     expect(gone, "closed inet stream")
