@@ -26,8 +26,9 @@ enum {
     NAMED_MAX = 1024, /* elements of an array that get names of their own: each is one in the dump */
     INDEX_WIDTH = 6,  /* characters of one below NAMED_MAX, and of what stands between two */
     PATH_MAX = 96,    /* bytes of a path in a structure, and the end: longer ones are not shown */
+    FIELDS_MAX = 1 << 16,
     PLACES_MAX = 128, /* of objects in a structure: what there are more shows as held from C */
-    DESCRS_MAX = 32,  /* structures inside that are not read yet */
+    DESCRS_MAX = 128, /* structures inside that are not read yet, and objects */
 };
 
 /* A place in an element, and how Python gets there: ['field'][0, 1]. */
@@ -116,6 +117,14 @@ append_field(struct wk *w, struct place *p, wk_addr name)
     append(p, buffer, t.len);
 }
 
+static bool
+has_objects(wk_addr descr)
+{
+    int32_t number = WK_I32(descr, DESCR_NUMBER);
+
+    return number == NUMBER_OF_OBJECTS || number == NUMBER_OF_STRUCTURES;
+}
+
 static void
 add_descr(struct wk_places *p, wk_addr descr, const struct place *place)
 {
@@ -146,7 +155,7 @@ add_subarray(struct wk *w, struct wk_places *p, wk_addr sub, bool second, const 
     uint8_t text[DIMENSIONS_MAX * INDEX_WIDTH + HF_DIGITS_ROOM];
     uint64_t dimensions = wk_has_flag(shape, WK_TPF_TUPLE) ? wk_tuple_size(shape) : 0;
 
-    if (dimensions > DIMENSIONS_MAX)
+    if (dimensions > DIMENSIONS_MAX || !has_objects(of))
         return;
     for (uint64_t d = 0; d < dimensions; d++) {
         wk_addr size = wk_tuple_item(w, shape, d);
@@ -170,12 +179,13 @@ add_fields(struct wk *w, struct wk_places *p, const struct wk_dict *d, uint64_t 
     uint32_t first = p->n_descrs;
     wk_addr key, value;
 
-    for (uint64_t i = 0; i < d->n && i < PLACES_MAX; i++) {
+    for (uint64_t i = 0; i < d->n && i < FIELDS_MAX; i++) {
         struct place place = *base;
         uint64_t offset;
         if (!wk_dict_entry(d, i, &key, &value) || !wk_has_flag(value, WK_TPF_TUPLE) || wk_tuple_size(value) < 2 ||
             (wk_tuple_size(value) > 2 && wk_tuple_item(w, value, 2) == key) || /* under its title, too */
-            !wk_int_u64(w, wk_tuple_item(w, value, 1), &offset) || offset >= size)
+            !wk_int_u64(w, wk_tuple_item(w, value, 1), &offset) || offset >= size ||
+            !has_objects(wk_tuple_item(w, value, 0)))
             continue;
         place.at += offset;
         append_field(w, &place, key);
@@ -205,8 +215,6 @@ places_of(struct wk *w, wk_addr descr, struct wk_places *p, uint64_t *size)
         if (WK_I32(one, DESCR_NUMBER) == NUMBER_OF_OBJECTS) {
             if (p->n < PLACES_MAX)
                 p->place[p->n++] = place;
-        } else if (WK_I32(one, DESCR_NUMBER) != NUMBER_OF_STRUCTURES) {
-            continue;
         } else if (sub != 0) {
             add_subarray(w, p, sub, second, &place);
         } else if (is_dict(fields) && wk_dict_view(w, fields, &d)) {
@@ -304,7 +312,7 @@ wk_ndarray_items(struct wk *w, wk_addr array)
         e.n *= e.sizes[i];
     }
     if (w->places == NULL)
-        w->places = wk_alloc(w, sizeof *w->places);
+        w->places = wk_map(w, sizeof *w->places);
     e.places = w->places;
     bool plain = number == NUMBER_OF_OBJECTS;
     if (plain) {

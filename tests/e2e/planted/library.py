@@ -177,10 +177,13 @@ def arrays(p):
     packed['b'][1], packed["quote'"][0] = ['in a packed structure'], ['under a quote']
     p.edge('field of a packed structure', packed, "[1]['b']", packed['b'][1])
     p.edge('field with a quote in its name', packed, "[0]['quote\\'']", packed["quote'"][0])
+    wide = numpy.zeros((), dtype=[('n%d' % i, 'i4') for i in range(150)] + [('o%d' % i, object) for i in range(50)])
+    wide['o49'] = ['in a wide structure']
+    p.edge('field of a wide structure', wide, "[()]['o49']", wide['o49'].item())
     many = numpy.zeros(1000, dtype=kind)
     many['o'][999] = ['in a long structured array']
     p.edge('field of a long structured array', many, '*', many['o'][999])
-    counted += [packed['b'][1], packed["quote'"][0], many['o'][999]]
+    counted += [wide['o49'].item(), packed['b'][1], packed["quote'"][0], many['o'][999]]
     p.keep.append(counted)
     p.list.append(['elements of arrays', 'exact', [id(o) for o in counted]])
     p.edge('fields of a dtype', kind, '.fields', next(o for o in gc.get_objects() if type(o) is dict and set(o) == {'n', 'o', 'a title', 'inner'}))
