@@ -25,7 +25,7 @@ enum {
     ELEMENTS_MAX = 1 << 28,
     NAMED_MAX = 1024, /* elements of an array that get names of their own: each is one in the dump */
     INDEX_WIDTH = 6,  /* characters of one below NAMED_MAX, and of what stands between two */
-    PATH_MAX = 96,    /* bytes of a path in a structure, and the end: longer ones are not shown */
+    PATH_MAX = 96,    /* bytes of a path in a structure: longer ones are not shown */
     FIELDS_MAX = 1 << 16,
     PLACES_MAX = 128, /* of objects in a structure: what there are more shows as held from C */
     DESCRS_MAX = 128, /* structures inside that are not read yet, and objects */
@@ -34,6 +34,7 @@ enum {
 /* A place in an element, and how Python gets there: ['field'][0, 1]. */
 struct place {
     uint64_t at;
+    uint32_t length; /* of the path; PATH_MAX: longer than is shown */
     uint8_t path[PATH_MAX];
 };
 
@@ -89,17 +90,8 @@ next_index(uint64_t *index, const uint64_t *sizes, uint32_t dimensions, bool for
 static void
 append(struct place *p, const uint8_t *text, uint64_t n)
 {
-    uint64_t have = 0;
-
-    while (p->path[have] != '\0')
-        have++;
-    if (have + n >= PATH_MAX || (have == 1 && p->path[0] == '?')) {
-        p->path[0] = '?';
-        p->path[1] = '\0';
-        return;
-    }
-    for (uint64_t i = 0; i <= n; i++)
-        p->path[have + i] = i < n ? text[i] : '\0';
+    for (uint64_t i = 0; i < n && p->length < PATH_MAX; i++)
+        p->path[p->length++] = text[i];
 }
 
 static void
@@ -278,9 +270,10 @@ named(struct wk *w, const struct elements *e)
             wk_addr element = word_at(e->data + i * e->size + place->at);
             if ((element & WK_POINTER_NEVER) != 0)
                 wk_broken(w);
-            for (unsigned c = 0; c < PATH_MAX; c++)
+            for (uint32_t c = 0; c < place->length; c++)
                 end[c] = place->path[c];
-            wk_ref(w, element, place->path[0] == '?' ? 0 : wk_name(w, (const char *)text), WK_FIELD_HIDDEN);
+            end[place->length] = '\0';
+            wk_ref(w, element, place->length == PATH_MAX ? 0 : wk_name(w, (const char *)text), WK_FIELD_HIDDEN);
         }
         next_index(index, e->sizes, e->dimensions, e->fortran);
     }
