@@ -61,8 +61,9 @@ wk_gc_disowned(struct wk *w, const struct wk_type *type, wk_addr object)
     if (!(type->flags & WK_TYPE_GC) || type->is_gc == 0 || type->is_gc == w->types->type_is_gc ||
         (wk_type_flags(type->addr) & WK_TPF_TYPE) || (object & 4095) < WK_GC_HEAD_SIZE || wk_is_gc(w, type, object))
         return false;
+    /* Whether there is a head at all, only what it points to can tell: that is read without a net where the walk is inline. */
     wk_addr next = WK_U64(head, 0) & ~3ull, prev = WK_U64(head, 8) & ~3ull;
-    return next != 0 && prev != 0 && !wk_impossible(next) && !wk_impossible(prev) &&
+    return wk_may_read(w, next) && wk_may_read(w, next + 8) && wk_may_read(w, prev) &&
            (WK_U64(next, 8) & ~3ull) == head && (WK_U64(prev, 0) & ~3ull) == head;
 }
 
