@@ -51,7 +51,7 @@ struct wk_places {
 static bool
 is_dict(wk_addr object)
 {
-    return object >= 1 << 16 && object >> 47 == 0 && (object & 7) == 0 && wk_has_flag(object, WK_TPF_DICT);
+    return !wk_impossible(object) && wk_has_flag(object, WK_TPF_DICT);
 }
 
 /* As Python has it: [i, j]; [()] of an array without dimensions. */

@@ -497,8 +497,6 @@ wk_collect(struct wk *w, struct wk_type *type, wk_addr object, struct hf_object_
     case WK_WALK_LIST:
     case WK_WALK_TUPLE:
         wk_collect_sequence(w, type, object, row);
-        if (!(type->flags & WK_TYPE_TAIL))
-            return;
         wk_refs_room(w, row->n_refs);
         for (uint64_t i = 0; i < row->n_refs; i++)
             r->addr[i] = row->refs[i];

@@ -97,7 +97,7 @@ void wk_refs_prepare_init(struct wk *w);
 void wk_refs_prepare(struct wk *w, struct wk_type *type);
 /* ---- refs.c */
 void wk_refs_init(struct wk *w);
-/* Fills refs and layout of the row; who writes it marks the referents. */
+/* Fills refs and layout of the row; who writes it marks the referents. Plain lists and tuples: wk_collect_sequence(). */
 void wk_collect(struct wk *w, struct wk_type *type, wk_addr object, struct hf_object_row *row);
 /* The next part of an object whose row said MORE, while refs.rest.kind is set. */
 void wk_collect_rest(struct wk *w, struct hf_object_row *row);

@@ -369,7 +369,7 @@ text_without_folders(struct wk *w, struct wk_text *t, wk_addr path)
 }
 
 /* "invalid syntax (file.py, line 3)", as str() of a SyntaxError: the file's name without its folders. */
-static void
+static bool
 syntax_error_content(struct wk *w, struct wk_text *t, wk_addr object, uint64_t members)
 {
     wk_addr text = WK_U64(object, members), file = WK_U64(object, members + 8), line = WK_U64(object, members + 16);
@@ -377,7 +377,7 @@ syntax_error_content(struct wk *w, struct wk_text *t, wk_addr object, uint64_t m
 
     text_or_value(w, t, text != 0 ? text : wk_symbol(w, WK_SYM_NONE));
     if (!has_line && !has_file)
-        return;
+        return true;
     wk_text_cstr(t, " (");
     if (has_file)
         text_without_folders(w, t, file);
@@ -386,6 +386,31 @@ syntax_error_content(struct wk *w, struct wk_text *t, wk_addr object, uint64_t m
         wk_text_long(w, t, line);
     }
     wk_text_bytes(t, ")", 1);
+    return true;
+}
+
+/* False: its arguments are all that there is to tell. */
+static bool
+own_content(struct wk *w, struct wk_text *t, const struct wk_type *type, wk_addr object)
+{
+    uint64_t members = type->data[0];
+    enum wk_exception_kind kind = (enum wk_exception_kind)type->data[1];
+
+    switch (kind) {
+    case WK_EXCEPTION_OS:
+        return os_error_content(w, t, object, members);
+    case WK_EXCEPTION_SYNTAX:
+        return syntax_error_content(w, t, object, members);
+    case WK_EXCEPTION_GROUP:
+        return group_content(w, t, object, members);
+    case WK_EXCEPTION_DECODE:
+    case WK_EXCEPTION_ENCODE:
+    case WK_EXCEPTION_TRANSLATE:
+        return unicode_error_content(w, t, object, members, kind);
+    case WK_EXCEPTION_OTHER:
+    default:
+        return false;
+    }
 }
 
 /* As between the parentheses of repr(); a single text without its quotes, as str(). */
@@ -394,16 +419,7 @@ exception_content(struct wk *w, struct wk_text *t, const struct wk_type *type, w
 {
     wk_addr args = WK_U64(object, w->facts.exc_args);
 
-    uint64_t members = type->data[0];
-    enum wk_exception_kind kind = (enum wk_exception_kind)type->data[1];
-
-    if (members != 0 && kind == WK_EXCEPTION_SYNTAX) {
-        syntax_error_content(w, t, object, members);
-        return;
-    }
-    if (members != 0 && (kind == WK_EXCEPTION_OTHER   ? os_error_content(w, t, object, members)
-                         : kind == WK_EXCEPTION_GROUP ? group_content(w, t, object, members)
-                                                      : unicode_error_content(w, t, object, members, kind)))
+    if (own_content(w, t, type, object))
         return;
     if (args == 0 || !wk_has_flag(args, WK_TPF_TUPLE))
         return;

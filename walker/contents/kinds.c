@@ -262,15 +262,16 @@ members_at(struct wk *w, wk_addr type, const char names[4][12])
     return 0;
 }
 
-/* Of a group its text and what it is of, of a Unicode error the first of its members; the other kind of text is in data[1]. */
+/* data[1]: which kind it is; data[0]: of a group its text and what it is of, of others the first of their members. */
 static void
 exception_members(struct wk *w, struct wk_type *type)
 {
     static const char os_error[4][12] = {"errno", "strerror", "filename", "filename2"};
     static const char syntax_error[4][12] = {"msg", "filename", "lineno", "offset"};
 
-    type->data[0] = members_at(w, type->addr, os_error);
-    if (type->data[0] == 0 && (type->data[0] = members_at(w, type->addr, syntax_error)) != 0)
+    if ((type->data[0] = members_at(w, type->addr, os_error)) != 0)
+        type->data[1] = WK_EXCEPTION_OS;
+    else if ((type->data[0] = members_at(w, type->addr, syntax_error)) != 0)
         type->data[1] = WK_EXCEPTION_SYNTAX;
     for (wk_addr base = type->addr; type->data[0] == 0 && base != 0; base = WK_U64(base, WK_TP_BASE)) {
         const char *name = WK_READ(const char *, base, WK_TP_NAME);

@@ -112,7 +112,8 @@ void wk_text_complex(struct wk_text *t, uint64_t real, uint64_t imaginary);
 /* contents.c */
 /* What the text of a built-in exception is made of, beside its arguments. */
 enum wk_exception_kind {
-    WK_EXCEPTION_OTHER, /* of an OSError, if there are members */
+    WK_EXCEPTION_OTHER, /* nothing */
+    WK_EXCEPTION_OS,
     WK_EXCEPTION_GROUP,
     WK_EXCEPTION_DECODE,
     WK_EXCEPTION_ENCODE,

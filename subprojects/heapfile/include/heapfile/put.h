@@ -135,7 +135,7 @@ hf_object_row_at(const struct hf_writer *w)
     return __builtin_expect(w->more, 0) ? NULL : w->buf[HF_BUF_OBJECTS].at;
 }
 
-/* Flags as the file has them and the first fields, which rows without CONT have. */
+/* Flags as the file has them and the first fields, which rows without CONT have. Inline by force: gcc would call it. */
 static inline __attribute__((always_inline)) uint8_t *
 hf_put_object_head(const struct hf_writer *w, uint8_t *p, uint32_t flags, uint64_t addr, uint32_t type)
 {
