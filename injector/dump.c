@@ -13,6 +13,7 @@
 
 enum {
     TRIES = 8,
+    TRIES_COLLECTING = 3, /* whoever collects garbage for so long may do so for minutes, or all the time */
     RESULT_MAX = 1 << 20,
     INLINE_MAX_US = 2 * G_USEC_PER_SEC,
     END_US = 10 * G_USEC_PER_SEC,
@@ -212,6 +213,7 @@ inj_dump(InjRun *run, InjOutput *output, InjStreamTotals *totals, GError **error
             g_propagate_error(error, g_steal_pointer(&local));
             return FALSE;
         }
+        run->collecting = i >= TRIES_COLLECTING;
         /* What it was in the middle of may take a while: a collection. */
         if (!pause_between(i, error))
             return FALSE;

@@ -19,6 +19,7 @@ typedef struct {
     InjTarget *target;         /* borrowed */
     InjStage *stage;           /* borrowed; planned, made when first needed */
     InjGuard *guard;           /* borrowed; NULL under --print-script */
+    gboolean collecting;       /* a collection under way is no reason for another try */
     gint64 pause_us;           /* out: how long the target stood still, attach to detach */
     gint64 fork_us;            /* out: of that, the fork */
     gint64 gil_us;             /* out: how long a thread of ours held the GIL */

@@ -37,7 +37,8 @@ inj_walk_args(InjRun *run, guint32 mode, struct wk_args *args, GError **error)
         .abi_version = WK_ABI_VERSION,
         .size = sizeof *args,
         .mode = mode,
-        .flags = (o->redact ? WK_FLAG_REDACT : 0u) | (mode == WK_MODE_INLINE ? WK_FLAG_OWN_THREAD : 0u),
+        .flags = (o->redact ? WK_FLAG_REDACT : 0u) | (mode == WK_MODE_INLINE ? WK_FLAG_OWN_THREAD : 0u) |
+                 (run->collecting ? WK_FLAG_COLLECTING : 0u),
         .py_version = t->python.major << 8 | t->python.minor,
         .content_limit = o->content,
         .watchdog_seconds = mode == WK_MODE_INLINE ? WATCHDOG_INLINE_S : (guint32)MAX(o->timeout, WATCHDOG_MIN_S),

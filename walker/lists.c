@@ -80,6 +80,7 @@ wk_gc_seed(struct wk *w)
         n = wk_gc_heads(w, interpreter, heads);
         if (n == 0 && interpreter == w->interpreter)
             return false;
+        w->collecting += wk_gc_running(w, interpreter);
         for (unsigned i = 0; i < n; i++) {
             gc->heads[gc->n_heads++] = heads[i];
             wk_leave_out(w, heads[i] + WK_GC_HEAD_SIZE); /* links lead there as if it were an object */
@@ -108,10 +109,14 @@ wk_gc_again(struct wk *w)
     for (unsigned i = 0; i < w->gc->n_heads; i++) {
         wk_addr head = w->gc->heads[i], node;
         for (unsigned way = 0; way < 2; way++) {
-            uint64_t steps = 0;
-            for (node = WK_U64(head, 8 * way) & ~3ull; node != head && node != 0 && steps < w->progress * 2 + 1000;
-                 node = WK_U64(node, 8 * way) & ~3ull, steps++)
+            uint64_t steps = 0, link = WK_U64(head, 8 * way);
+            for (node = link & ~3ull; node != head && node != 0 && steps < w->progress * 2 + 1000;
+                 node = link & ~3ull, steps++) {
                 wk_mark_fast(w, node + WK_GC_HEAD_SIZE);
+                link = WK_U64(node, 8 * way);
+                if (way == 1 && (link & 2)) /* inside a collection the word holds a count */
+                    break;
+            }
         }
     }
 }

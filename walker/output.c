@@ -157,6 +157,8 @@ wk_output_finish(struct wk *w, const char *reason)
         hf_write_counter(&w->out, "real.guessed", w->real_guessed);
     if (w->disowned != 0)
         hf_write_counter(&w->out, "gc.disowned", w->disowned);
+    if (w->collecting != 0)
+        hf_write_counter(&w->out, "gc.collecting", w->collecting);
     if (w->fault != NULL)
         hf_write_counter(&w->out, "walk.faults", w->fault->faults);
     if (!hf_writer_finish(&w->out, reason == NULL ? HF_END_COMPLETE : HF_END_INCOMPLETE, reason == NULL ? "" : reason))

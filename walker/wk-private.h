@@ -332,6 +332,7 @@ struct wk {
     uint8_t allocator; /* enum wk_allocator */
     uint32_t real_add; /* bytes that debugging hooks add to a request */
     uint64_t real_guessed;
+    uint64_t collecting;  /* interpreters whose collector was at work */
     uint64_t disowned;    /* objects in the collector's lists that their types say are none of its */
     uint8_t inline_shown; /* enum wk_inline_shown; refs.c */
     uint32_t content_limit;
@@ -512,7 +513,10 @@ bool wk_interpreters_find(struct wk *w); /* sets w->interpreter, checked; false:
 wk_addr wk_interpreter_next(struct wk *w, wk_addr interpreter);
 /* Heads of the gc generations (PyGC_Head) of an interpreter, permanent included; returns how many, 0: layout not as expected. */
 unsigned wk_gc_heads(struct wk *w, wk_addr interpreter, wk_addr heads[8]);
-/* The snapshot caught a collection in the act: the generations' lists are then not whole (WK_ERR_INCONSISTENT). */
+/*
+ * The snapshot caught a collection in the act. Objects' prev then holds a count, and what it takes for garbage stands in lists of its own, whose
+ * heads nobody knows: of that, what no object leads to is not found.
+ */
 bool wk_gc_running(struct wk *w, wk_addr interpreter);
 void wk_roots(struct wk *w);   /* wk_root() for everything that interpreters and runtime hold */
 void wk_threads(struct wk *w); /* wk_thread() and wk_frame() */

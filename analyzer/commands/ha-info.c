@@ -111,6 +111,8 @@ write_text(HaContext *c, const Totals *t, const HaGarbageTotals *garbage)
         ha_out_escaped(c->out, key->data, strlen(key->data), 60);
         ha_out_printf(c->out, "%*s %" G_GUINT64_FORMAT "\n", (int)MAX(0, 24 - (int)strlen(key->data)), "", *value);
     }
+    if (g_hash_table_contains(counters, "gc.collecting"))
+        ha_out_text(c->out, "a collection was at work: garbage that it had set aside may be missing\n");
     const HaSkipped *skipped = ha_graph_skipped(g, &n_skipped);
     for (gsize i = 0; i < MIN(n_skipped, SKIPPED_SHOWN); i++) {
         ha_out_printf(c->out, "skipped                  0x%" G_GINT64_MODIFIER "x ", skipped[i].addr);
