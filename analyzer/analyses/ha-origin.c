@@ -10,9 +10,9 @@ enum { PID_MAX = 20, COMMAND_MAX = 60 }; /* bytes */
 
 /* Whether both dumps have this key; then *equal tells whether it is the same. */
 static gboolean
-both_say(const HaGraph *a, const HaGraph *b, const char *key, gboolean *equal)
+both_say(GHashTable *a, GHashTable *b, const char *key, gboolean *equal)
 {
-    const char *of_a = ha_graph_meta(a, key), *of_b = ha_graph_meta(b, key);
+    const char *of_a = g_hash_table_lookup(a, key), *of_b = g_hash_table_lookup(b, key);
     if (of_a == NULL || of_b == NULL)
         return FALSE;
     *equal = g_strcmp0(of_a, of_b) == 0;
@@ -24,7 +24,7 @@ both_say(const HaGraph *a, const HaGraph *b, const char *key, gboolean *equal)
  * inside of a container are of one process. Where the start is not known, the number must do.
  */
 static gboolean
-same_process(const HaGraph *a, const HaGraph *b, gboolean *same)
+same_process(GHashTable *a, GHashTable *b, gboolean *same)
 {
     gboolean equal;
 
@@ -39,7 +39,7 @@ same_process(const HaGraph *a, const HaGraph *b, gboolean *same)
 }
 
 HaOrigin
-ha_origin_compare(const HaGraph *a, const HaGraph *b)
+ha_origin_compare(GHashTable *a, GHashTable *b)
 {
     gboolean same, moment;
 
@@ -51,13 +51,13 @@ ha_origin_compare(const HaGraph *a, const HaGraph *b)
 }
 
 char *
-ha_origin_text(const HaGraph *g)
+ha_origin_text(GHashTable *meta)
 {
-    const char *pid = ha_graph_meta(g, HF_META_PID), *command = ha_graph_meta(g, HF_META_CMDLINE);
+    const char *pid = g_hash_table_lookup(meta, HF_META_PID), *command = g_hash_table_lookup(meta, HF_META_CMDLINE);
     GString *text = g_string_new("pid ");
 
     if (command == NULL || *command == 0)
-        command = ha_graph_meta(g, HF_META_EXE);
+        command = g_hash_table_lookup(meta, HF_META_EXE);
     if (pid != NULL)
         ha_escape_append(text, pid, strlen(pid), PID_MAX, 0);
     else
@@ -70,9 +70,20 @@ ha_origin_text(const HaGraph *g)
 }
 
 gboolean
-ha_origin_later(const HaGraph *a, const HaGraph *b)
+ha_origin_later(GHashTable *a, GHashTable *b)
 {
-    const char *of_a = ha_graph_meta(a, HF_META_TIME), *of_b = ha_graph_meta(b, HF_META_TIME);
+    const char *of_a = g_hash_table_lookup(a, HF_META_TIME), *of_b = g_hash_table_lookup(b, HF_META_TIME);
 
     return of_a != NULL && of_b != NULL && g_ascii_strtoull(of_a, NULL, 10) > g_ascii_strtoull(of_b, NULL, 10);
+}
+
+double
+ha_origin_minutes(GHashTable *from, GHashTable *to)
+{
+    const char *begin = g_hash_table_lookup(from, HF_META_TIME), *end = g_hash_table_lookup(to, HF_META_TIME);
+
+    if (begin == NULL || end == NULL)
+        return 0;
+    double us = (double)g_ascii_strtoull(end, NULL, 10) - (double)g_ascii_strtoull(begin, NULL, 10);
+    return us > 0 ? us / 60e6 : 0;
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "ha-path-template.h"
 
+#include <heapfile/reader.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -27,6 +28,7 @@ typedef struct {
     Key key;
     guint8 repeats;     /* so many last steps stand once or more */
     gboolean namespace; /* the step leads to a __dict__ */
+    guint64 hash;
 } Node;
 
 struct HaPathTemplates {
@@ -147,6 +149,23 @@ repeated(const HaPathTemplates *t, guint32 above, guint32 step, guint8 *period)
     return G_MAXUINT32;
 }
 
+/* A function that runs stands at another line in the next dump: "(<local x> of main (app.py:12))" loses its number. */
+static guint64
+hash_of(const HaPathTemplates *t, guint32 above, guint32 text)
+{
+    const char *step = t->texts->pdata[text];
+    gsize n = strlen(step);
+
+    if (above == G_MAXUINT32 && g_str_has_suffix(step, "))")) {
+        gsize end = n - 2;
+        while (end > 0 && g_ascii_isdigit(step[end - 1]))
+            end--;
+        n = end > 0 && step[end - 1] == ':' ? end : n;
+    }
+    guint64 hash = hf_xxh64(step, n, above != G_MAXUINT32 ? node(t, above)->hash : 0);
+    return MAX(hash, 1);
+}
+
 static guint32
 step(HaPathTemplates *t, guint32 above, guint32 text, gboolean namespace)
 {
@@ -158,7 +177,7 @@ step(HaPathTemplates *t, guint32 above, guint32 text, gboolean namespace)
         return GPOINTER_TO_UINT(known) - 1;
     guint32 found = above != G_MAXUINT32 && !namespace ? repeated(t, above, text, &period) : G_MAXUINT32;
     if (found == G_MAXUINT32) {
-        Node new = {.key = {above, text}, .namespace = namespace};
+        Node new = {.key = {above, text}, .namespace = namespace, .hash = hash_of(t, above, text)};
         g_array_append_val(t->nodes, new);
         found = t->nodes->len - 1;
     } else {
@@ -314,4 +333,22 @@ guint32
 ha_path_templates_count(const HaPathTemplates *t)
 {
     return t->nodes->len;
+}
+
+guint32
+ha_path_template_above(const HaPathTemplates *t, guint32 template)
+{
+    return node(t, template)->key.above;
+}
+
+const char *
+ha_path_template_last(const HaPathTemplates *t, guint32 template)
+{
+    return t->texts->pdata[node(t, template)->key.step];
+}
+
+guint64
+ha_path_template_hash(const HaPathTemplates *t, guint32 template)
+{
+    return node(t, template)->hash;
 }

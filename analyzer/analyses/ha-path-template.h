@@ -23,4 +23,10 @@ guint32 ha_path_template_step(HaPathTemplates *t, guint32 template, HaId from, g
 guint32 ha_path_template_root(HaPathTemplates *t, HaId id, const HaHeldBy *held);
 
 char *ha_path_template_text(const HaPathTemplates *t, guint32 template); /* owned by the caller */
-guint32 ha_path_templates_count(const HaPathTemplates *t);               /* templates are less than this */
+/* The step above, HA_PATH_TEMPLATE_TOP for a root; it is less than the template. */
+#define HA_PATH_TEMPLATE_TOP G_MAXUINT32
+guint32 ha_path_template_above(const HaPathTemplates *t, guint32 template);
+const char *ha_path_template_last(const HaPathTemplates *t, guint32 template); /* "[*]": the last step; borrowed */
+/* The same in every dump for the same path, whatever line a function stands at; never 0. */
+guint64 ha_path_template_hash(const HaPathTemplates *t, guint32 template);
+guint32 ha_path_templates_count(const HaPathTemplates *t); /* templates are less than this */

@@ -11,6 +11,13 @@
 #include "cli/ha-out.h"
 #include "graph/ha-graph.h"
 
+/* What is left of another dump once it was looked at. */
+typedef struct {
+    const char *role; /* the option that named it, "previous-heap-dump" …; NULL: an argument */
+    const char *path; /* borrowed */
+    gpointer memory;  /* what the command's remember() gave; owned by the program */
+} HaOther;
+
 typedef struct {
     HaGraph *graph;         /* borrowed, as all below */
     const char *dump_name;  /* for messages */
@@ -19,13 +26,17 @@ typedef struct {
     const HaBits *chosen;   /* live, and as the dump options want it */
     HaGraph *previous;      /* HA_COMMAND_COMPARES: the last --previous-heap-dump, else NULL */
     const HaBits *previous_live;
+    const GPtrArray
+        *others; /* HaOther, for commands that remember(), in the order of the command line: arguments, then options */
     const HaOptions *options;
     const char *const *args; /* positional arguments but for the dump, NULL-terminated; min_args … max_args of them */
     HaOut *out;
 } HaContext;
 
 enum {
-    HA_COMMAND_COMPARES = 1 << 0, /* --previous-heap-dump is handed over instead of narrowing the choice */
+    HA_COMMAND_COMPARES = 1 << 0,  /* --previous-heap-dump is handed over instead of narrowing the choice */
+    HA_COMMAND_REMEMBERS = 1 << 1, /* --previous-heap-dump is but remembered: no two graphs are in memory for it */
+    HA_COMMAND_DUMPS = 1 << 2,     /* all arguments are dumps, and the last one is the one that is meant */
 };
 
 typedef struct {
@@ -37,6 +48,9 @@ typedef struct {
     const char *examples;    /* lines, shown below "Examples:" with two blanks in front */
     const HaOption *options; /* ends with name NULL; those of every command need not be in it */
     gboolean (*run)(HaContext *context, GError **error);
+    /* For each other dump while it is there: what is wanted of it; NULL: error. Both NULL: nothing is. */
+    gpointer (*remember)(const HaContext *other, GError **error);
+    void (*forget)(gpointer memory);
 } HaCommand;
 
 typedef enum {

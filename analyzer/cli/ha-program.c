@@ -136,7 +136,7 @@ dump_load(Dump *d, const char *path, const Loading *loading, GError **error)
 
 /* What makes a comparison say little; what is compared ("types") goes on all the same. */
 static void
-check_origin(const HaGraph *graph, const char *path, const HaGraph *other, const char *other_path, gboolean counts)
+check_origin(GHashTable *graph, const char *path, GHashTable *other, const char *other_path, gboolean counts)
 {
     HaOrigin origin = ha_origin_compare(graph, other);
     if (origin == HA_ORIGIN_OTHER) {
@@ -154,28 +154,109 @@ check_origin(const HaGraph *graph, const char *path, const HaGraph *other, const
     }
 }
 
+static const char *const dump_options[] = {"previous-heap-dump", "intersect-heap-dump", "remove-heap-dump"};
+
+/* A command line at work. */
+typedef struct {
+    const HaCommand *command;
+    const HaOptions *options;
+    Loading loading;
+    GPtrArray *others; /* HaOther, owned */
+    GPtrArray *metas;  /* GHashTable of each, owned */
+} Work;
+
+/* What the command wants of another dump, for as long as it is in memory. */
 static gboolean
-narrow_by_all(HaBits *chosen, const HaGraph *graph, const char *path, const char *const *paths, gboolean keep,
-              const Loading *loading, GError **error)
+remember(Work *w, const Dump *dump, const HaBits *chosen, const char *role, const char *path, GError **error)
 {
-    for (; *paths != NULL; paths++) {
-        g_auto(Dump) other = {0};
-        if (!dump_load(&other, *paths, loading, error))
-            return FALSE;
-        check_origin(graph, path, other.graph, *paths, FALSE);
-        g_autoptr(HaSame) same = ha_same_new(graph, other.graph);
-        ha_same_narrow(same, other.live, keep, chosen);
-    }
+    if (w->command->remember == NULL)
+        return TRUE;
+    HaContext context = {.graph = dump->graph,
+                         .dump_name = path,
+                         .ledger = dump->ledger,
+                         .live = dump->live,
+                         .chosen = chosen,
+                         .options = w->options};
+    gpointer memory = w->command->remember(&context, error);
+    if (memory == NULL)
+        return FALSE;
+    HaOther *other = g_new(HaOther, 1);
+    *other = (HaOther){role, path, memory};
+    g_ptr_array_add(w->others, other);
+    g_ptr_array_add(w->metas, g_hash_table_ref(ha_graph_meta_table(dump->graph)));
     return TRUE;
 }
 
 static gboolean
-check_stdin_once(const char *path, const HaOptions *options, GError **error)
+narrow_by_all(Work *w, HaBits *chosen, const HaGraph *graph, const char *path, const char *option, gboolean is_other,
+              GError **error)
 {
-    static const char *const names[] = {"previous-heap-dump", "intersect-heap-dump", "remove-heap-dump"};
+    for (const char *const *paths = ha_options_list(w->options, option); *paths != NULL; paths++) {
+        g_auto(Dump) other = {0};
+        if (!dump_load(&other, *paths, &w->loading, error))
+            return FALSE;
+        if (!is_other)
+            check_origin(ha_graph_meta_table(graph), path, ha_graph_meta_table(other.graph), *paths, FALSE);
+        g_autoptr(HaSame) same = ha_same_new(graph, other.graph);
+        ha_same_narrow(same, other.live, strcmp(option, "remove-heap-dump") != 0, chosen);
+        if (!is_other && !remember(w, &other, other.live, option, *paths, error))
+            return FALSE;
+    }
+    return TRUE;
+}
+
+/* What lives, and is as the dump options want it. Owned by the caller; NULL: no memory, or a dump that cannot be read. */
+static HaBits *
+choose(Work *w, const Dump *dump, const char *path, gboolean is_other, GError **error)
+{
+    guint32 n = ha_graph_n_objects(dump->graph);
+    g_autoptr(HaBits) chosen = ha_bits_new(n, FALSE);
+    if (chosen == NULL) {
+        ha_memory_fail(error, "for the objects");
+        return NULL;
+    }
+    memcpy(chosen->words, dump->live->words, ((gsize)n + 63) / 64 * sizeof *chosen->words);
+    gboolean compares = (w->command->flags & (HA_COMMAND_COMPARES | HA_COMMAND_REMEMBERS)) != 0;
+    for (guint i = compares; i < G_N_ELEMENTS(dump_options); i++)
+        if (!narrow_by_all(w, chosen, dump->graph, path, dump_options[i], is_other, error))
+            return NULL;
+    return g_steal_pointer(&chosen);
+}
+
+/* Dumps that need not be there at the same time as the one that is meant. */
+static gboolean
+remember_all(Work *w, const char *const *paths, const char *role, GError **error)
+{
+    for (; *paths != NULL; paths++) {
+        g_auto(Dump) other = {0};
+        if (!dump_load(&other, *paths, &w->loading, error))
+            return FALSE;
+        g_autoptr(HaBits) chosen = role == NULL ? choose(w, &other, *paths, TRUE, error) : NULL;
+        if ((role == NULL && chosen == NULL) ||
+            !remember(w, &other, chosen != NULL ? chosen : other.live, role, *paths, error))
+            return FALSE;
+    }
+    return TRUE;
+}
+
+static void
+work_clear(Work *w)
+{
+    for (guint i = 0; i < w->others->len; i++)
+        w->command->forget(((HaOther *)w->others->pdata[i])->memory);
+    g_ptr_array_unref(w->others);
+    g_ptr_array_unref(w->metas);
+}
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Work, work_clear)
+
+static gboolean
+check_stdin_once(const char *path, const char *const *args, const HaOptions *options, GError **error)
+{
     guint used = strcmp(path, "-") == 0;
-    for (guint i = 0; i < G_N_ELEMENTS(names); i++)
-        for (const char *const *p = ha_options_list(options, names[i]); *p != NULL; p++)
+    for (const char *const *p = args; *p != NULL; p++)
+        used += strcmp(*p, "-") == 0;
+    for (guint i = 0; i < G_N_ELEMENTS(dump_options); i++)
+        for (const char *const *p = ha_options_list(options, dump_options[i]); *p != NULL; p++)
             used += strcmp(*p, "-") == 0;
     if (used <= 1)
         return TRUE;
@@ -190,9 +271,8 @@ choose_dump(const HaCommandLine *line, guint n_args, GError **error)
     if (given > n_args)
         return g_strdup(line->args[given - 1]);
     g_autoptr(GPtrArray) others = g_ptr_array_new();
-    static const char *const names[] = {"previous-heap-dump", "intersect-heap-dump", "remove-heap-dump"};
-    for (guint i = 0; i < G_N_ELEMENTS(names); i++)
-        for (const char *const *p = ha_options_list(line->options, names[i]); *p != NULL; p++)
+    for (guint i = 0; i < G_N_ELEMENTS(dump_options); i++)
+        for (const char *const *p = ha_options_list(line->options, dump_options[i]); *p != NULL; p++)
             g_ptr_array_add(others, (gpointer)*p);
     g_ptr_array_add(others, NULL);
     return ha_default_dump(".", (const char *const *)others->pdata, error);
@@ -218,7 +298,8 @@ check_args(const HaCommandLine *line, guint *n_args, GError **error)
 {
     const HaCommand *command = line->command;
     guint given = g_strv_length(line->args);
-    gboolean only_a_dump = given > 0 && given == command->min_args && is_a_dump(line->args[given - 1]);
+    gboolean dumps = (command->flags & HA_COMMAND_DUMPS) != 0;
+    gboolean only_a_dump = given > 0 && given == command->min_args && (dumps || is_a_dump(line->args[given - 1]));
     if (given < command->min_args || only_a_dump) {
         g_set_error(error, HA_ERROR, HA_ERROR_USAGE, "'%s' wants %s: see 'heapanalyze %s --help'", command->name,
                     command->args, command->name);
@@ -230,8 +311,8 @@ check_args(const HaCommandLine *line, guint *n_args, GError **error)
                     line->args[command->max_args + 1], command->name);
         return FALSE;
     }
-    *n_args = MIN(given, command->max_args);
-    if (*n_args > command->min_args && given == *n_args && names_a_dump(line->args[given - 1]))
+    *n_args = dumps ? given - 1 : MIN(given, command->max_args);
+    if (!dumps && *n_args > command->min_args && given == *n_args && names_a_dump(line->args[given - 1]))
         --*n_args;
     return TRUE;
 }
@@ -245,42 +326,41 @@ run_command(const HaCommandLine *line, GError **error)
     if (!check_args(line, &n_args, error))
         return FALSE;
     g_autofree char *path = choose_dump(line, n_args, error);
-    if (path == NULL || !check_stdin_once(path, options, error))
+    g_auto(GStrv) args = g_new0(char *, n_args + 1);
+    for (guint i = 0; i < n_args; i++)
+        args[i] = g_strdup(line->args[i]);
+    gboolean dumps = (command->flags & HA_COMMAND_DUMPS) != 0;
+    const char *const *dump_args = (const char *const *)args + (dumps ? 0 : n_args);
+    if (path == NULL || !check_stdin_once(path, dump_args, options, error))
         return FALSE;
 
-    Loading loading = {ha_options_flag(options, "garbage"), ha_options_flag(options, "index")};
-    gboolean compares = (command->flags & HA_COMMAND_COMPARES) != 0;
+    g_auto(Work) work = {command,
+                         options,
+                         {ha_options_flag(options, "garbage"), ha_options_flag(options, "index")},
+                         g_ptr_array_new_with_free_func(g_free),
+                         g_ptr_array_new_with_free_func((GDestroyNotify)g_hash_table_unref)};
     g_auto(Dump) dump = {0};
     g_auto(Dump) previous = {0};
-    if (!dump_load(&dump, path, &loading, error))
+    const char *const *before = ha_options_list(options, dump_options[0]);
+    if (!remember_all(&work, dump_args, NULL, error) ||
+        (command->flags & HA_COMMAND_REMEMBERS && !remember_all(&work, before, dump_options[0], error)) ||
+        !dump_load(&dump, path, &work.loading, error))
         return FALSE;
-    guint32 n = ha_graph_n_objects(dump.graph);
-    g_autoptr(HaBits) chosen = ha_bits_new(n, FALSE);
-    if (chosen == NULL) {
-        ha_memory_fail(error, "for the objects");
-        return FALSE;
-    }
-    memcpy(chosen->words, dump.live->words, ((gsize)n + 63) / 64 * sizeof *chosen->words);
-    const char *const *before = ha_options_list(options, "previous-heap-dump");
-    if (compares && *before != NULL) {
+    for (guint i = 0; i < work.metas->len; i++)
+        check_origin(ha_graph_meta_table(dump.graph), path, work.metas->pdata[i],
+                     ((HaOther *)work.others->pdata[i])->path, TRUE);
+    if (command->flags & HA_COMMAND_COMPARES && *before != NULL) {
         const char *last = before[g_strv_length((char **)before) - 1];
-        if (!dump_load(&previous, last, &loading, error))
+        if (!dump_load(&previous, last, &work.loading, error))
             return FALSE;
-        check_origin(dump.graph, path, previous.graph, last, TRUE);
-    } else if (!narrow_by_all(chosen, dump.graph, path, before, TRUE, &loading, error)) {
-        return FALSE;
+        check_origin(ha_graph_meta_table(dump.graph), path, ha_graph_meta_table(previous.graph), last, TRUE);
     }
-    const char *const *kept = ha_options_list(options, "intersect-heap-dump"), *const *removed = ha_options_list(
-                                                                                   options, "remove-heap-dump");
-    if (!narrow_by_all(chosen, dump.graph, path, kept, TRUE, &loading, error) ||
-        !narrow_by_all(chosen, dump.graph, path, removed, FALSE, &loading, error))
+    g_autoptr(HaBits) chosen = choose(&work, &dump, path, FALSE, error);
+    if (chosen == NULL)
         return FALSE;
     if (ha_bits_count(chosen) == 0 && ha_bits_count(dump.live) > 0)
         ha_note("the dump options leave no object of '%s'", path);
 
-    g_auto(GStrv) args = g_new0(char *, n_args + 1);
-    for (guint i = 0; i < n_args; i++)
-        args[i] = g_strdup(line->args[i]);
     g_autoptr(HaOut) out = ha_out_new_fd(STDOUT_FILENO);
     HaContext context = {.graph = dump.graph,
                          .dump_name = path,
@@ -289,6 +369,7 @@ run_command(const HaCommandLine *line, GError **error)
                          .chosen = chosen,
                          .previous = previous.graph,
                          .previous_live = previous.live,
+                         .others = work.others,
                          .options = options,
                          .args = (const char *const *)args,
                          .out = out};

@@ -178,6 +178,15 @@ ha_json_int(HaJson *j, gint64 value)
 }
 
 void
+ha_json_double(HaJson *j, double value)
+{
+    char digits[G_ASCII_DTOSTR_BUF_SIZE];
+
+    before_value(j);
+    ha_out_text(j->out, g_ascii_formatd(digits, sizeof digits, "%.3f", value));
+}
+
+void
 ha_json_bool(HaJson *j, gboolean value)
 {
     before_value(j);

@@ -23,6 +23,7 @@ void ha_json_text(HaJson *j, const char *text); /* NULL: null */
 void ha_json_bytes(HaJson *j, const char *bytes, gsize n);
 void ha_json_uint(HaJson *j, guint64 value);
 void ha_json_int(HaJson *j, gint64 value);
+void ha_json_double(HaJson *j, double value); /* finite; three digits behind the point */
 void ha_json_bool(HaJson *j, gboolean value);
 void ha_json_null(HaJson *j);
 void ha_json_addr(HaJson *j, guint64 addr); /* "0x…" */

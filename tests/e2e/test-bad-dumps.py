@@ -12,7 +12,7 @@ from support.programs import BUILD, HEAPANALYZE, fails, heapanalyze, run, succee
 from support.tap import Suite, check, equal
 
 FAILED, USAGE = 1, 2
-COMMANDS = ('top', 'types', 'info', 'export --format ndjson -o /dev/null', 'graph --filter dict -o graph.svg', 'object 0x10')
+COMMANDS = ('top', 'types', 'info', 'export --format ndjson -o /dev/null', 'graph --filter dict -o graph.svg', 'object 0x10', 'diff DUMP')
 suite = Suite()
 
 
@@ -27,12 +27,16 @@ def write(path, data):
     return path
 
 
+def line(command):
+    return [dumps.small() if word == 'DUMP' else word for word in command.split()]
+
+
 def refused(data, *words, commands=COMMANDS):
     """Every command says why it cannot read the file, and writes nothing."""
     with Folder() as folder:
         path = write(f'{folder}/bad.heap', data)
         for command in commands:
-            fails(heapanalyze(*command.split(), path, cwd=folder), FAILED, 'bad.heap', *words)
+            fails(heapanalyze(*line(command), path, cwd=folder), FAILED, 'bad.heap', *words)
         equal(os.listdir(folder), ['bad.heap'], 'files')
 
 
@@ -62,7 +66,7 @@ for suffix in ('.heap', '.heap.zst', '.heap.gz'):
 @suite.case('a file that is not there')
 def _():
     for command in COMMANDS:
-        fails(heapanalyze(*command.split(), '/nonexistent/x.heap'), FAILED, '/nonexistent/x.heap', 'no such')
+        fails(heapanalyze(*line(command), '/nonexistent/x.heap'), FAILED, '/nonexistent/x.heap', 'no such')
 
 
 @suite.case('a folder instead of a dump')
@@ -79,7 +83,7 @@ def _():
         fails(result, result.code, 'dump')
 
 
-for line, words in {
+for usage, words in {
     '': ('command',),
     'nonsense': ('nonsense',),
     'top --nonsense': ('nonsense',),
@@ -90,12 +94,13 @@ for line, words in {
     'top a b c': ('argument|too many|b|c',),
     'object': ('ADDR',),
     'object nowhere DUMP': ('nowhere',),
+    'diff DUMP': ('A B',),
     'export --format cuneiform': ('cuneiform',),
     '--intersect-heap-dump': ('intersect-heap-dump',),
 }.items():
-    @suite.case(f'wrong usage: heapanalyze {line}')
-    def _(line=line, words=words):
-        arguments = [dumps.small() if word == 'DUMP' else word for word in line.split()]
+    @suite.case(f'wrong usage: heapanalyze {usage}')
+    def _(usage=usage, words=words):
+        arguments = line(usage)
         with Folder() as folder:
             fails(heapanalyze(*arguments, cwd=folder), USAGE, *words)
             empty(folder)

@@ -15,17 +15,6 @@ from support.target import Target
 suite = Suite()
 
 
-def answers(target, folder, expressions):
-    path = os.path.join(folder, 'expressions')
-    with open(path, 'w', encoding='ascii') as file:
-        json.dump(expressions, file)
-    target.process.stdin.write((path + '\n').encode())
-    target.process.stdin.flush()
-    equal(target.read(), {'done': True}, 'answer')
-    with open(path + '.out', encoding='ascii') as file:
-        return json.load(file)
-
-
 def paths(what, dump, most=4000):
     return json.loads(succeeds(heapanalyze('paths', what, '--json', '--all', most, dump)).text)['paths']
 
@@ -35,7 +24,7 @@ def confirm(target, folder, found):
     # the process goes on for as long as we ask: what it does itself may move
     told = [p for p in found if p['expression'] is not None]
     wrong = []
-    for path, answer in zip(told, answers(target, folder, [p['expression'] for p in told])):
+    for path, answer in zip(told, target.evaluate(folder, [p['expression'] for p in told])):
         if answer != int(path['objects'][-1]['addr'], 16):
             wrong.append(f"{path['expression']} is {answer if isinstance(answer, str) else hex(answer)}, not the "
                          f"{path['objects'][-1]['type']} at {path['objects'][-1]['addr']}")
@@ -153,7 +142,7 @@ def sections(text):
     told = {title: set(re.findall(r'`([a-z_]+)`', ' '.join(re.findall(r'^\|.*\|$', body, re.M))))
             for title, body in zip(parts[1::2], parts[2::2])}
     an_object, a_path = told.pop('An object, wherever one is told'), told.pop('A path, wherever one is told')
-    return {title: names | an_object | (a_path if title in ('paths', 'object', 'top') else set()) for title, names in told.items()}
+    return {title: names | an_object | (a_path if title in ('paths', 'object', 'top', 'diff') else set()) for title, names in told.items()}
 
 
 @suite.case('docs/json.md tells every member that is printed')
@@ -166,7 +155,7 @@ def _():
         address = json.loads(succeeds(heapanalyze('tasks', '--json', dump)).text)['tasks'][0]['addr']
         more = {'object': [[address]], 'paths': [[address], ['str']], 'info': [[]], 'threads': [[]], 'tasks': [[]],
                 'top': [['--sort', 'retained', '--top-allocations', 5], ['--show-parents', '--top-allocations', 20]],
-                'retained': [['--min-percent', '0.1']],
+                'retained': [['--min-percent', '0.1']], 'diff': [['--limit', '0', dump]],
                 'types': [['--garbage'], ['--by', 'module'], ['--previous-heap-dump', dump], ['--duplicates'], ['--containers']]}
         equal(sorted(more), sorted(told), 'commands')
         for command, lines in more.items():

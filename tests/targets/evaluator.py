@@ -1,15 +1,13 @@
 # SPDX-License-Identifier: MIT
-"""evaluator.py: holds objects in every way that people hold them, and evaluates expressions. Each line on stdin names a file with a JSON list
-of expressions; the answer is written to the same name with ".out": for each the id of its value, or the error as text."""
+"""evaluator.py: holds objects in every way that people hold them, and evaluates expressions. Each line on stdin names a file of them; see
+expressions.py."""
 import asyncio
-import builtins
 import collections
 import contextvars
 import ctypes
 import functools
 import gc
 import itertools
-import json
 import operator
 import os
 import sys
@@ -20,6 +18,7 @@ import weakref
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), 'e2e'))
 import harness
 import zoo
+from expressions import evaluate
 
 
 class Thing:
@@ -208,20 +207,6 @@ def sleeper(started):
     started.set()
     threading.Event().wait()
     return in_a_thread
-
-
-def evaluate(path):
-    names = {'sys': sys, 'gc': gc, 'builtins': builtins, 'collections': collections, 'importlib': sys.modules.get('importlib')}
-    with open(path, encoding='ascii') as file:
-        expressions = json.load(file)
-    answers = []
-    for expression in expressions:
-        try:
-            answers.append(id(eval(expression, dict(names))))
-        except Exception as error:
-            answers.append('%s: %s' % (type(error).__name__, error))
-    with open(path + '.out', 'w', encoding='ascii') as file:
-        json.dump(answers, file)
 
 
 HOLDER = Holder()

@@ -10,7 +10,7 @@ import subprocess
 import time
 
 from .programs import PATIENCE, TARGETS
-from .tap import check
+from .tap import check, equal
 
 
 class Target:
@@ -68,6 +68,21 @@ class Target:
         while again and self.answers_within(1):
             answer = self.read()
         return answer
+
+    def tell(self, line):
+        """A line on its stdin, and what it says when that is done."""
+        self.process.stdin.write((str(line) + '\n').encode())
+        self.process.stdin.flush()
+        return self.read()
+
+    def evaluate(self, folder, expressions):
+        """What targets/expressions.py answers: for each the id of its value, or an error as text."""
+        path = os.path.join(folder, 'expressions')
+        with open(path, 'w', encoding='ascii') as file:
+            json.dump(expressions, file)
+        equal(self.tell(path), {'done': True}, 'answer')
+        with open(path + '.out', encoding='ascii') as file:
+            return json.load(file)
 
     def alive(self):
         return self.process.poll() is None
