@@ -47,6 +47,8 @@ typedef struct {
     guint flags;
     const char *examples;    /* lines, shown below "Examples:" with two blanks in front */
     const HaOption *options; /* ends with name NULL; those of every command need not be in it */
+    /* What is wrong whatever the dump holds, before that is loaded: HA_ERROR_USAGE. NULL: nothing to check. */
+    gboolean (*check)(const HaOptions *options, const char *const *args, GError **error);
     gboolean (*run)(HaContext *context, GError **error);
     /* For each other dump while it is there: what is wanted of it; NULL: error. Both NULL: nothing is. */
     gpointer (*remember)(const HaContext *other, GError **error);

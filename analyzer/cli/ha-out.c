@@ -140,6 +140,12 @@ ha_out_stopped(const HaOut *o)
     return o->error != 0 || o->reader_gone;
 }
 
+int
+ha_out_error(const HaOut *o)
+{
+    return o->error;
+}
+
 gboolean
 ha_out_finish(HaOut *o, GError **error)
 {

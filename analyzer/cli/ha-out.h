@@ -25,6 +25,7 @@ void ha_out_escaped(HaOut *o, const char *source, gsize n, gsize max);
 void ha_out_escaped_again(HaOut *o, const char *text);
 
 gboolean ha_out_stopped(const HaOut *o); /* no use in writing more */
+int ha_out_error(const HaOut *o);        /* errno of the first failure; 0: none */
 gboolean ha_out_finish(HaOut *o, GError **error);
 gboolean ha_out_is_terminal(const HaOut *o);
 const char *ha_out_memory(HaOut *o, gsize *n); /* what a memory one has so far */

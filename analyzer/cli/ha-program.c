@@ -325,10 +325,12 @@ run_command(const HaCommandLine *line, GError **error)
     guint n_args;
     if (!check_args(line, &n_args, error))
         return FALSE;
-    g_autofree char *path = choose_dump(line, n_args, error);
     g_auto(GStrv) args = g_new0(char *, n_args + 1);
     for (guint i = 0; i < n_args; i++)
         args[i] = g_strdup(line->args[i]);
+    if (command->check != NULL && !command->check(options, (const char *const *)args, error))
+        return FALSE;
+    g_autofree char *path = choose_dump(line, n_args, error);
     gboolean dumps = (command->flags & HA_COMMAND_DUMPS) != 0;
     const char *const *dump_args = (const char *const *)args + (dumps ? 0 : n_args);
     if (path == NULL || !check_stdin_once(path, dump_args, options, error))

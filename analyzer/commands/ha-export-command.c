@@ -5,16 +5,43 @@
 #include "cli/ha-out-file.h"
 #include "commands/ha-commands.h"
 #include "export/ha-export.h"
+#include "export/ha-tables.h"
 
-static const HaOption options[] = {
-    {.name = "format", .kind = HA_OPTION_CHOICE, .arg = "ndjson|dot", .fallback = "ndjson", .help = "what to write"},
-    {.name = "output",
-     .letter = 'o',
-     .kind = HA_OPTION_TEXT,
-     .arg = "FILE",
-     .fallback = "-",
-     .help = "where to; '-' is standard output"},
-    {0}};
+static const HaOption options[] = {{.name = "format",
+                                    .kind = HA_OPTION_CHOICE,
+                                    .arg = "ndjson|csv|sqlite|dot",
+                                    .fallback = "ndjson",
+                                    .help = "what to write"},
+                                   {.name = "output",
+                                    .letter = 'o',
+                                    .kind = HA_OPTION_TEXT,
+                                    .arg = "FILE",
+                                    .fallback = "-",
+                                    .help = "where to; '-' is standard output"},
+                                   {.name = "table",
+                                    .kind = HA_OPTION_CHOICE,
+                                    .arg = HA_TABLE_NAMES,
+                                    .help = "csv: only this table, into FILE itself; otherwise FILE.csv has the "
+                                            "objects, FILE-refs.csv the references, and so on"},
+                                   {0}};
+
+static gboolean
+check(const HaOptions *given, const char *const *args, GError **error)
+{
+    (void)args;
+    const char *format = ha_options_text(given, "format");
+    if (ha_options_given(given, "table") && strcmp(format, "csv") != 0) {
+        g_set_error(error, HA_ERROR, HA_ERROR_USAGE,
+                    "--table says nothing with --format %s: it chooses among those of csv", format);
+        return FALSE;
+    }
+    if (strcmp(format, "sqlite") == 0 && strcmp(ha_options_text(given, "output"), "-") == 0) {
+        g_set_error_literal(error, HA_ERROR, HA_ERROR_USAGE,
+                            "--format sqlite wants -o FILE: a database is no stream, it cannot go to standard output");
+        return FALSE;
+    }
+    return TRUE;
+}
 
 static void export(const HaContext *c, HaOut *out)
 {
@@ -28,7 +55,13 @@ static gboolean
 run(HaContext *c, GError **error)
 {
     const char *path = ha_options_text(c->options, "output");
-    if (strcmp(path, "-") == 0) {
+    gboolean to_stdout = strcmp(path, "-") == 0;
+    const char *format = ha_options_text(c->options, "format");
+    if (strcmp(format, "csv") == 0)
+        return ha_export_csv(c, to_stdout ? NULL : path, error);
+    if (strcmp(format, "sqlite") == 0)
+        return ha_export_sqlite(c, path, error);
+    if (to_stdout) {
         export(c, c->out);
         return TRUE;
     }
@@ -43,7 +76,11 @@ const HaCommand ha_command_export = {
     .name = "export",
     .summary = "All objects with their references, for other programs",
     .examples = "  heapanalyze export --format ndjson -o app.ndjson app.heap.zst\n"
+                "  heapanalyze export --format csv -o app.csv app.heap.zst\n"
+                "  heapanalyze export --format csv --table types > types.csv\n"
+                "  heapanalyze export --format sqlite -o app.sqlite app.heap.zst\n"
                 "  heapanalyze export --format ndjson | jq 'select(.type==\"app.Session\")'\n"
                 "  heapanalyze --remove-heap-dump a.heap export --format dot -o new.dot b.heap\n",
     .options = options,
+    .check = check,
     .run = run};

@@ -2,7 +2,7 @@
 /* heapanalyze types: how many objects of each type, or of the types of each module, and what changed. */
 #include <string.h>
 
-#include "analyses/ha-dominators.h"
+#include "analyses/ha-group-retained.h"
 #include "analyses/ha-type-match.h"
 #include "commands/ha-commands.h"
 #include "commands/ha-line.h"
@@ -74,51 +74,16 @@ ha_types_wanted(const HaContext *c, const HaGraph *g)
     return wanted;
 }
 
-/* Row of each type of a graph, G_MAXUINT: not wanted. Owned by the caller. */
+/* Row of each type of a graph, HA_GROUP_NONE: not wanted. Owned by the caller. */
 static guint *
 rows_of_types(Histogram *h, const HaGraph *g)
 {
     g_autoptr(HaTypeSet) wanted = ha_types_wanted(h->context, g);
     guint *rows = g_new(guint, ha_graph_n_types(g));
     for (guint32 i = 0; i < ha_graph_n_types(g); i++)
-        rows[i] = wanted == NULL || ha_type_set_has(wanted, i) ? row_of(h, ha_graph_nth_type(g, i)->name) : G_MAXUINT;
+        rows[i] =
+            wanted == NULL || ha_type_set_has(wanted, i) ? row_of(h, ha_graph_nth_type(g, i)->name) : HA_GROUP_NONE;
     return rows;
-}
-
-/*
- * Retained by a group: what its objects retain together. On the way down the dominator tree only the first object of a group counts;
- * those below it are in its retained size already.
- */
-typedef struct {
-    Histogram *h;
-    const HaDominators *dominators;
-    const guint *rows;
-    guint32 *open; /* objects of each row on the way from the super-root */
-} Retaining;
-
-static gboolean
-counts_for(const Retaining *r, HaId id, guint *row)
-{
-    *row = r->rows[ha_graph_type_index(r->h->context->graph, id)];
-    return *row != G_MAXUINT && ha_bits_get(r->h->context->chosen, id);
-}
-
-static void
-enter(HaId id, gpointer user)
-{
-    Retaining *r = user;
-    guint row;
-    if (counts_for(r, id, &row) && r->open[row]++ == 0)
-        g_array_index(r->h->rows, Row, row).retained += ha_dominators_retained(r->dominators, id);
-}
-
-static void
-leave(HaId id, gpointer user)
-{
-    Retaining *r = user;
-    guint row;
-    if (counts_for(r, id, &row))
-        r->open[row]--;
 }
 
 static gboolean
@@ -128,9 +93,12 @@ add_retained(Histogram *h, const guint *rows, GError **error)
     g_autoptr(HaDominators) dominators = ha_dominators_new(c->graph, c->ledger, c->live, error);
     if (dominators == NULL)
         return FALSE;
-    g_autofree guint32 *open = g_new0(guint32, h->rows->len);
-    Retaining retaining = {.h = h, .dominators = dominators, .rows = rows, .open = open};
-    return ha_dominators_walk(dominators, enter, leave, &retaining, error);
+    g_autofree guint64 *retained = g_new0(guint64, h->rows->len);
+    if (!ha_group_retained(c->graph, dominators, c->chosen, rows, h->rows->len, retained, error))
+        return FALSE;
+    for (guint i = 0; i < h->rows->len; i++)
+        g_array_index(h->rows, Row, i).retained = retained[i];
+    return TRUE;
 }
 
 static gboolean
@@ -142,7 +110,7 @@ count(Histogram *h, GError **error)
     Row *row = (Row *)(void *)h->rows->data;
     for (HaId id = 0; id < ha_graph_n_objects(c->graph); id++) {
         guint r = rows[ha_graph_type_index(c->graph, id)];
-        if (r == G_MAXUINT || !ha_bits_get(c->chosen, id))
+        if (r == HA_GROUP_NONE || !ha_bits_get(c->chosen, id))
             continue;
         row[r].count++;
         row[r].shallow += ha_graph_size(c->graph, id);
@@ -153,7 +121,7 @@ count(Histogram *h, GError **error)
     }
     for (HaId id = 0; c->previous != NULL && id < ha_graph_n_objects(c->previous); id++) {
         guint r = rows_before[ha_graph_type_index(c->previous, id)];
-        if (r == G_MAXUINT || !ha_bits_get(c->previous_live, id))
+        if (r == HA_GROUP_NONE || !ha_bits_get(c->previous_live, id))
             continue;
         row[r].count_before++;
         row[r].shallow_before += ha_graph_size(c->previous, id);

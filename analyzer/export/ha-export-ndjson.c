@@ -5,18 +5,24 @@
 #include "text/ha-json.h"
 #include "text/ha-root-text.h"
 
-static void
-write_meta(HaJson *j, const HaGraph *g)
+const char *
+ha_export_source(const HaGraph *g)
 {
     static const char *const sources[] = {[HA_SOURCE_HEAPDUMP_GDB] = "heapdump-gdb",
                                           [HA_SOURCE_DUMP_HEAP_STRUCT] = "dump-heap (struct)",
                                           [HA_SOURCE_DUMP_HEAP_MSGPACK] = "dump-heap (msgpack)",
                                           [HA_SOURCE_PYHEAP] = "pyheap"};
+    return sources[ha_graph_source(g)];
+}
+
+static void
+write_meta(HaJson *j, const HaGraph *g)
+{
     ha_json_begin_object(j);
     ha_json_key(j, "t");
     ha_json_text(j, "meta");
     ha_json_key(j, "source");
-    ha_json_text(j, sources[ha_graph_source(g)]);
+    ha_json_text(j, ha_export_source(g));
     GHashTableIter iter;
     gpointer key, value;
     g_autoptr(GList) keys =

@@ -5,3 +5,11 @@
 
 void ha_export_ndjson(const HaContext *c, HaOut *out);
 void ha_export_dot(const HaContext *c, HaOut *out);
+
+/* The table that --table asks for; all but the first need files beside path, where NULL is standard output. FALSE: a file or memory is missing. */
+gboolean ha_export_csv(const HaContext *c, const char *path, GError **error);
+/* All tables, and views of them. FALSE: the file or memory is missing. */
+gboolean ha_export_sqlite(const HaContext *c, const char *path, GError **error);
+
+/* What wrote the dump. */
+const char *ha_export_source(const HaGraph *g);

@@ -55,7 +55,7 @@ def _():
 
 @suite.case('links in the documentation lead somewhere')
 def _():
-    for path in ('README.md', 'HACKING.md', 'docs/how-it-works.md'):
+    for path in ('README.md', 'HACKING.md', 'docs/how-it-works.md', 'docs/exports.md'):
         for target in re.findall(r'\]\(([^)#]+)\)', text_of(path)):
             if '://' not in target:
                 linked = os.path.join(SOURCE, os.path.dirname(path), target)

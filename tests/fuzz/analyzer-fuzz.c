@@ -208,7 +208,7 @@ check_output(HaOut *out)
     const char *text = ha_out_memory(out, &n);
     g_assert_true(g_utf8_validate(text, n, NULL));
     for (gsize i = 0; i < n; i++)
-        g_assert_true((guchar)text[i] >= 0x20 || text[i] == '\n');
+        g_assert_true((guchar)text[i] >= 0x20 || text[i] == '\n' || (text[i] == '\r' && text[i + 1] == '\n'));
     g_assert_null(strstr(text, "\xe2\x80\xae"));
 }
 
@@ -266,6 +266,12 @@ main(int argc, char **argv)
         "x info --json",
         "x export",
         "x export --format dot",
+        "x export --format csv",
+        "x export --format csv --table refs",
+        "x export --format csv --table types",
+        "x export --format csv --table roots",
+        "x export --format csv --table variables",
+        "x export --format csv --table meta",
         "x object 0x1010",
         "x object 0x1100 --json --limit 2",
         "x graph --filter a --highlight asyncio.Task --max-depth 5",
