@@ -45,22 +45,20 @@ def check(path, command):
 
 
 def least(arguments, low, high, step):
-    """The least limit, to a step, with which that works, and what was said below it: {limit: line}"""
-    said = {}
+    """The least limit, to a step, with which that works."""
     while high - low > step:
         middle = (low + high) // 2
-        result = run(arguments, middle)
-        if result.returncode == 0:
+        if run(arguments, middle).returncode == 0:
             high = middle
         else:
-            low, said[middle] = middle, result.stderr.strip()
-    return high, said
+            low = middle
+    return high
 
 
 def check_packed(plain, packed):
     """Decompressing, which a thread does, takes buffers and a stack more, and not the address space of an arena: that is there with some
     limits, lacks with others, and takes the room of the rest."""
-    enough = least(['info', plain], 50 << 20, 300 << 20, 2 << 20)[0]
+    enough = least(['info', plain], 50 << 20, 300 << 20, 2 << 20)
     for more in range(24, 112, 8):
         result = run(['info', packed], enough + (more << 20))
         assert result.returncode == 0, (enough >> 20, more, result.stderr)
@@ -74,13 +72,11 @@ def check_duplicates(folder):
     os.environ['XDG_CACHE_HOME'] = folder
     command = ['--index', 'types', '--duplicates', '--limit', '3', path]
     assert run(command).returncode == 0
-    enough, said = least(command, 200 << 20, 500 << 20, 1 << 19)
-    figures = {limit: re.search(r'to compare the objects: that takes ([0-9.]+) MiB more, and there are', line)
-               for limit, line in said.items()}
-    foreseen = [limit for limit, match in figures.items() if match]
-    assert foreseen, said
-    assert enough - max(foreseen) <= 4 << 20, (enough >> 20, said)
-    takes = float(figures[max(foreseen)].group(1)) * (1 << 20)
+    enough = least(command, 200 << 20, 500 << 20, 1 << 19)
+    said = run(command, enough - (4 << 20)).stderr.strip()
+    figures = re.search(r'to compare the objects: that takes ([0-9.]+) MiB more, and there are', said)
+    assert figures, (enough >> 20, said)
+    takes = float(figures.group(1)) * (1 << 20)
     # a number and two bits of each object, twice, or a table besides of twice as many at most, as a power of two
     assert 4 * objects < takes < 20 * objects, takes
 
