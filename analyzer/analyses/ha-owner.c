@@ -3,13 +3,12 @@
 
 #include <string.h>
 
-/* An object that refers to a dict as to its __dict__. Dumps without names: every module refers to its own alone, first of all. */
+/* An object that refers to a dict as to its __dict__. */
 static gboolean
 owns(const HaGraph *g, HaId who, HaId dict)
 {
     gsize n;
     const HaId *refs = ha_graph_referents(g, who, &n);
-    gboolean nameless = ha_graph_source(g) != HA_SOURCE_HEAPDUMP_GDB;
     HaRefName name;
 
     /* A dict or list of dicts is no owner, and may be long. */
@@ -22,8 +21,6 @@ owns(const HaGraph *g, HaId who, HaId dict)
         if (name.flags & HF_RUN_WEAK)
             continue;
         if (name.kind == HF_RUN_NAMED && strcmp(name.name, ".__dict__") == 0)
-            return TRUE;
-        if (nameless && name.kind == HF_RUN_UNNAMED && ha_graph_type(g, who)->family == HF_FAMILY_MODULE)
             return TRUE;
     }
     return FALSE;

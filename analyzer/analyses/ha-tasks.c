@@ -116,7 +116,9 @@ find_state(const HaGraph *g, HaTask *task)
             task->state = g_strdup(states[i]);
         }
     }
-    task->name = best != G_MAXSIZE ? g_strndup(text, best) : NULL;
+    HaSource source = ha_graph_source(g);
+    gboolean only_name = source == HA_SOURCE_DUMP_HEAP_STRUCT || source == HA_SOURCE_DUMP_HEAP_MSGPACK;
+    task->name = best != G_MAXSIZE ? g_strndup(text, best) : only_name ? g_steal_pointer(&text) : NULL;
 }
 
 static void

@@ -14,6 +14,7 @@
 #include "cli/ha-option-private.h"
 #include "graph/ha-mem.h"
 #include "graph/ha-memory.h"
+#include "load/foreign/ha-foreign.h"
 #include "load/ha-index.h"
 #include "load/ha-load.h"
 
@@ -59,6 +60,7 @@ G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Dump, dump_clear)
 /* How dumps are loaded, the same for all of a command line. */
 typedef struct {
     gboolean garbage, index;
+    const char *tool, *tool_path; /* who wrote the first of them, borrowed */
 } Loading;
 
 /* All that an index keeps. */
@@ -105,16 +107,40 @@ load_graph(Dump *d, const char *path, gboolean index, GError **error)
         if (!load_for_index(d, path, tables, FALSE, error))
             return FALSE;
     }
-    if (!ha_index_write(&key, d->graph, d->ledger, d->live, d->dominators, tables, &problem))
+    if (ha_graph_is_foreign(d->graph))
+        ha_note("--index keeps dumps of heapdump-gdb only: '%s' is of %s and goes on without", path,
+                ha_foreign_tool(ha_graph_source(d->graph)));
+    else if (!ha_index_write(&key, d->graph, d->ledger, d->live, d->dominators, tables, &problem))
         ha_note("%s: going on without an index", problem->message);
     return TRUE;
 }
 
+/* Each tool records other objects, and other things of them: none would be recognised for certain in the dump of another. */
 static gboolean
-dump_load(Dump *d, const char *path, const Loading *loading, GError **error)
+check_tool(Loading *loading, const HaGraph *graph, const char *path, GError **error)
 {
-    if (!load_graph(d, path, loading->index, error))
+    const char *tool = ha_foreign_tool(ha_graph_source(graph));
+    if (loading->tool == NULL) {
+        loading->tool = tool;
+        loading->tool_path = path;
+    }
+    if (strcmp(tool, loading->tool) == 0)
+        return TRUE;
+    g_set_error(error, HA_ERROR, HA_ERROR_FAILED,
+                "'%s' is a dump of %s and '%s' one of %s, which tell of objects in different ways: only dumps of one tool "
+                "can be compared",
+                loading->tool_path, loading->tool, path, tool);
+    return FALSE;
+}
+
+static gboolean
+dump_load(Dump *d, const char *path, Loading *loading, GError **error)
+{
+    if (!load_graph(d, path, loading->index, error) || !check_tool(loading, d->graph, path, error))
         return FALSE;
+    if (loading->garbage && ha_graph_is_foreign(d->graph))
+        ha_note("'%s' is a dump of %s, which does not tell what is garbage: all of it counts as live", path,
+                loading->tool);
     if (!ha_graph_complete(d->graph)) {
         const char *reason = ha_graph_incomplete_reason(d->graph);
         ha_note("warning: '%s' is incomplete%s%s%s: objects are missing in what follows", path,
@@ -338,7 +364,7 @@ run_command(const HaCommandLine *line, GError **error)
 
     g_auto(Work) work = {command,
                          options,
-                         {ha_options_flag(options, "garbage"), ha_options_flag(options, "index")},
+                         {.garbage = ha_options_flag(options, "garbage"), .index = ha_options_flag(options, "index")},
                          g_ptr_array_new_with_free_func(g_free),
                          g_ptr_array_new_with_free_func((GDestroyNotify)g_hash_table_unref)};
     g_auto(Dump) dump = {0};

@@ -11,7 +11,7 @@
 static const HaOption options[] = {{.name = "json", .kind = HA_OPTION_FLAG, .help = "the same as JSON"}, {0}};
 
 typedef struct {
-    guint64 live, chosen, bytes, real_bytes, garbage_bytes, roots, outside, immortal, broken;
+    guint64 live, chosen, bytes, real_bytes, garbage_bytes, roots, unknown_roots, outside, immortal, broken;
 } Totals;
 
 static Totals
@@ -30,7 +30,9 @@ add_up(const HaContext *c)
         t.immortal += (flags & HF_OBJ_IMMORTAL) != 0;
         t.broken += (flags & HF_OBJ_BROKEN) != 0;
     }
-    ha_graph_roots(c->graph, &n);
+    const HaRoot *roots = ha_graph_roots(c->graph, &n);
+    for (gsize i = 0; i < n; i++)
+        t.unknown_roots += roots[i].kind == HA_ROOT_UNKNOWN;
     t.roots = n;
     return t;
 }
@@ -68,6 +70,38 @@ write_meta(HaContext *c)
 }
 
 static void
+write_garbage(HaContext *c, const Totals *t, const HaGarbageTotals *garbage)
+{
+    g_autofree char *garbage_size = ha_size_text(garbage->bytes),
+                    *awaiting_size = ha_size_text(garbage->awaiting_bytes);
+    ha_out_printf(c->out, "held from outside        %" G_GUINT64_FORMAT "\n", t->outside);
+    ha_out_printf(c->out, "immortal                 %" G_GUINT64_FORMAT "\n", t->immortal);
+    ha_out_printf(c->out,
+                  "garbage                  %" G_GUINT64_FORMAT ", which no root reaches: %" G_GUINT64_FORMAT " (%s)\n",
+                  garbage->objects, garbage->bytes, garbage_size);
+    ha_out_printf(c->out,
+                  "awaiting collection      %" G_GUINT64_FORMAT ", cyclic garbage: %" G_GUINT64_FORMAT " (%s)\n",
+                  garbage->awaiting, garbage->awaiting_bytes, awaiting_size);
+}
+
+/* Another tool's dump. */
+static void
+write_unknown(HaContext *c, const Totals *t)
+{
+    if (t->unknown_roots > 0)
+        ha_out_printf(c->out,
+                      "of unknown kind          %" G_GUINT64_FORMAT " of them: nothing outside is seen to hold these\n",
+                      t->unknown_roots);
+    ha_out_text(c->out, "held from outside        unknown\n"
+                        "immortal                 unknown\n"
+                        "garbage                  unknown: the dump has no reference counts\n"
+                        "awaiting collection      unknown\n");
+    ha_out_text(c->out, ha_graph_source(c->graph) == HA_SOURCE_PYHEAP
+                            ? "names of references      of items, and of attributes that an object holds itself\n"
+                            : "names of references      none but __dict__ of modules and classes\n");
+}
+
+static void
 write_text(HaContext *c, const Totals *t, const HaGarbageTotals *garbage)
 {
     const HaGraph *g = c->graph;
@@ -75,8 +109,7 @@ write_text(HaContext *c, const Totals *t, const HaGarbageTotals *garbage)
     ha_graph_threads(g, &n_threads);
     ha_graph_frames(g, &n_frames);
     write_meta(c);
-    g_autofree char *bytes = ha_size_text(t->bytes), *garbage_size = ha_size_text(garbage->bytes),
-                    *awaiting_size = ha_size_text(garbage->awaiting_bytes);
+    g_autofree char *bytes = ha_size_text(t->bytes);
     ha_out_printf(c->out, "\nobjects                  %u, which take %" G_GUINT64_FORMAT " (%s)\n",
                   ha_graph_n_objects(g), t->bytes, bytes);
     if (t->real_bytes != t->bytes) {
@@ -87,14 +120,10 @@ write_text(HaContext *c, const Totals *t, const HaGarbageTotals *garbage)
     ha_out_printf(c->out, "types                    %u\n", ha_graph_n_types(g) - 1);
     ha_out_printf(c->out, "threads, frames          %" G_GSIZE_FORMAT ", %" G_GSIZE_FORMAT "\n", n_threads, n_frames);
     ha_out_printf(c->out, "roots                    %" G_GUINT64_FORMAT "\n", t->roots);
-    ha_out_printf(c->out, "held from outside        %" G_GUINT64_FORMAT "\n", t->outside);
-    ha_out_printf(c->out, "immortal                 %" G_GUINT64_FORMAT "\n", t->immortal);
-    ha_out_printf(c->out,
-                  "garbage                  %" G_GUINT64_FORMAT ", which no root reaches: %" G_GUINT64_FORMAT " (%s)\n",
-                  garbage->objects, garbage->bytes, garbage_size);
-    ha_out_printf(c->out,
-                  "awaiting collection      %" G_GUINT64_FORMAT ", cyclic garbage: %" G_GUINT64_FORMAT " (%s)\n",
-                  garbage->awaiting, garbage->awaiting_bytes, awaiting_size);
+    if (ha_graph_is_foreign(g))
+        write_unknown(c, t);
+    else
+        write_garbage(c, t, garbage);
     if (t->chosen != t->live)
         ha_out_printf(c->out, "chosen                   %" G_GUINT64_FORMAT "\n", t->chosen);
     if (c->ledger->overdrawn > 0)
@@ -140,6 +169,14 @@ json_number(HaJson *j, const char *key, guint64 value)
     ha_json_uint(j, value);
 }
 
+/* What follows from reference counts. */
+static void
+json_counted(HaJson *j, const HaGraph *g, const char *key, guint64 value)
+{
+    ha_json_key(j, key);
+    ha_json_known(j, !ha_graph_is_foreign(g), value);
+}
+
 static void
 write_json(HaContext *c, const Totals *t, const HaGarbageTotals *garbage)
 {
@@ -173,14 +210,15 @@ write_json(HaContext *c, const Totals *t, const HaGarbageTotals *garbage)
         json_number(&j, "real_bytes", t->real_bytes);
     json_number(&j, "live", t->live);
     json_number(&j, "chosen", t->chosen);
-    json_number(&j, "garbage", garbage->objects);
-    json_number(&j, "garbage_bytes", garbage->bytes);
-    json_number(&j, "awaiting_collection", garbage->awaiting);
-    json_number(&j, "awaiting_collection_bytes", garbage->awaiting_bytes);
+    json_counted(&j, g, "garbage", garbage->objects);
+    json_counted(&j, g, "garbage_bytes", garbage->bytes);
+    json_counted(&j, g, "awaiting_collection", garbage->awaiting);
+    json_counted(&j, g, "awaiting_collection_bytes", garbage->awaiting_bytes);
     json_number(&j, "roots", t->roots);
-    json_number(&j, "held_from_outside", t->outside);
-    json_number(&j, "immortal", t->immortal);
-    json_number(&j, "beyond_counts", c->ledger->overdrawn);
+    json_number(&j, "unknown_roots", t->unknown_roots);
+    json_counted(&j, g, "held_from_outside", t->outside);
+    json_counted(&j, g, "immortal", t->immortal);
+    json_counted(&j, g, "beyond_counts", c->ledger->overdrawn);
     json_number(&j, "not_read_whole", t->broken);
     json_number(&j, "threads", n_threads);
     json_number(&j, "frames", n_frames);

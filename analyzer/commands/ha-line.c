@@ -61,6 +61,39 @@ ha_json_content(HaJson *j, const HaGraph *g, HaId id)
 }
 
 void
+ha_json_thread(HaJson *j, const HaGraph *g, const HaThread *thread)
+{
+    const struct {
+        const char *key;
+        guint64 number;
+        gboolean truth;
+    } members[] = {{"ident", thread->ident, FALSE},
+                   {"native_id", thread->native_id, FALSE},
+                   {"main", (thread->flags & HF_THREAD_MAIN) != 0, TRUE},
+                   {"gil", (thread->flags & HF_THREAD_GIL) != 0, TRUE}};
+    for (guint i = 0; i < G_N_ELEMENTS(members); i++) {
+        ha_json_key(j, members[i].key);
+        if (ha_graph_is_foreign(g))
+            ha_json_null(j);
+        else if (members[i].truth)
+            ha_json_bool(j, members[i].number != 0);
+        else
+            ha_json_uint(j, members[i].number);
+    }
+}
+
+void
+ha_json_gc(HaJson *j, const HaGraph *g, HaId id)
+{
+    gboolean tracked = (ha_graph_flags(g, id) & HF_OBJ_GC) != 0;
+    ha_json_key(j, "gc");
+    if (!tracked && ha_graph_is_foreign(g))
+        ha_json_null(j); /* or it was met as a referent of another before */
+    else
+        ha_json_bool(j, tracked);
+}
+
+void
 ha_json_object_members(HaJson *j, const HaContext *c, HaId id)
 {
     const HaGraph *g = c->graph;
@@ -72,14 +105,13 @@ ha_json_object_members(HaJson *j, const HaContext *c, HaId id)
     ha_json_key(j, "size");
     ha_json_uint(j, ha_graph_size(g, id));
     ha_json_key(j, "real_size");
-    ha_json_uint(j, ha_graph_real_size(g, id));
+    ha_json_known(j, !ha_graph_is_foreign(g), ha_graph_real_size(g, id));
     ha_json_key(j, "refcount");
     if (ha_graph_refcount(g, id, &count))
         ha_json_uint(j, count);
     else
         ha_json_null(j);
-    ha_json_key(j, "gc");
-    ha_json_bool(j, (ha_graph_flags(g, id) & HF_OBJ_GC) != 0);
+    ha_json_gc(j, g, id);
     ha_json_key(j, "content");
     ha_json_content(j, g, id);
     ha_json_key(j, "root");

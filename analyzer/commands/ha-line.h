@@ -18,3 +18,9 @@ char *ha_edge_text(const HaGraph *g, HaId from, HaId to, gsize first, gsize coun
 
 /* The content of an object as JSON: null when there is none. */
 void ha_json_content(HaJson *j, const HaGraph *g, HaId id);
+
+/* The member "gc"; null where it is not known. */
+void ha_json_gc(HaJson *j, const HaGraph *g, HaId id);
+
+/* The members "ident", "native_id", "main" and "gil" of a thread; null where they are not known. */
+void ha_json_thread(HaJson *j, const HaGraph *g, const HaThread *thread);

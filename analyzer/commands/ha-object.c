@@ -28,6 +28,15 @@ parse_address(const char *text, guint64 *out)
 }
 
 static void
+write_whole(HaOut *out, guint64 whole)
+{
+    if (whole == HA_WHOLE_UNKNOWN)
+        ha_out_text(out, "… (perhaps more)");
+    else
+        ha_out_printf(out, "… (%" G_GUINT64_FORMAT " in all)", whole);
+}
+
+static void
 write_facts(HaContext *c, HaId id, const HaHolders *holders)
 {
     static const struct {
@@ -68,7 +77,7 @@ write_facts(HaContext *c, HaId id, const HaHolders *holders)
         ha_out_text(out, "content   ");
         ha_out_escaped(out, content, n, G_MAXSIZE);
         if (ha_graph_content_whole(g, id, &whole))
-            ha_out_printf(out, "… (%" G_GUINT64_FORMAT " in all)", whole);
+            write_whole(out, whole);
         ha_out_char(out, '\n');
     }
     g_autoptr(GPtrArray) roots = ha_root_texts(g, c->ledger, id);
@@ -173,14 +182,17 @@ write_json(HaContext *c, HaId id, guint64 limit, const HaHolders *holders)
     ha_json_begin_object(&j);
     ha_json_object_members(&j, c, id);
     ha_json_key(&j, "content_length");
-    if (ha_graph_content_whole(c->graph, id, &whole))
+    if (ha_graph_content_whole(c->graph, id, &whole) && whole != HA_WHOLE_UNKNOWN)
         ha_json_uint(&j, whole);
     else
         ha_json_null(&j);
     ha_json_key(&j, "type_addr");
     ha_json_addr(&j, ha_graph_type(c->graph, id)->addr);
     ha_json_key(&j, "garbage");
-    ha_json_bool(&j, !ha_bits_get(c->live, id));
+    if (ha_graph_is_foreign(c->graph))
+        ha_json_null(&j);
+    else
+        ha_json_bool(&j, !ha_bits_get(c->live, id));
     if (holders != NULL)
         ha_holders_json(holders, &j);
     ha_json_key(&j, "n_referents");

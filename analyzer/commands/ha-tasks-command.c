@@ -134,6 +134,13 @@ json_reference(HaJson *j, HaContext *c, const char *key, HaId id)
     ha_json_end_object(j);
 }
 
+/* A dump of another tool may not name what a task refers to: then nothing is known of what it waits for. */
+static gboolean
+is_silent(const Work *w, const HaTask *task)
+{
+    return ha_graph_is_foreign(w->c->graph) && task->chain->len == 0 && task->awaited_by == 0;
+}
+
 static void
 json_task(const Work *w, guint i, guint depth)
 {
@@ -152,13 +159,19 @@ json_task(const Work *w, guint i, guint depth)
     ha_json_key(j, "retained");
     ha_json_uint(j, retained(w, i));
     ha_json_key(j, "awaited_by");
-    ha_json_uint(j, task->awaited_by);
+    ha_json_known(j, !is_silent(w, task), task->awaited_by);
     ha_json_key(j, "circle");
-    ha_json_bool(j, task->circle);
+    if (is_silent(w, task))
+        ha_json_null(j);
+    else
+        ha_json_bool(j, task->circle);
     json_reference(j, c, "waits_for", task->waits_for);
     json_reference(j, c, "exception", task->exception);
     ha_json_key(j, "chain");
-    ha_json_begin_array(j);
+    if (is_silent(w, task))
+        ha_json_null(j);
+    else
+        ha_json_begin_array(j);
     for (guint k = 0; k < task->chain->len; k++) {
         HaId id = g_array_index(task->chain, HaId, k);
         ha_json_begin_object(j);
@@ -170,7 +183,8 @@ json_task(const Work *w, guint i, guint depth)
         ha_json_content(j, c->graph, id);
         ha_json_end_object(j);
     }
-    ha_json_end_array(j);
+    if (!is_silent(w, task))
+        ha_json_end_array(j);
     ha_json_object_members(j, c, task->id);
     ha_json_end_object(j);
 }
@@ -258,6 +272,12 @@ run(HaContext *c, GError **error)
         ha_note("there are no asyncio tasks in '%s'", c->dump_name);
     else
         ha_note("%u of %u tasks", w.written, tasks->len);
+    guint silent = 0;
+    for (guint i = 0; i < tasks->len; i++)
+        silent += is_silent(&w, &g_array_index(tasks, HaTask, i));
+    if (silent > 0)
+        ha_note("what %u of them wait for is not known: '%s' is of a tool that has no names for what tasks refer to",
+                silent, c->dump_name);
     return TRUE;
 }
 

@@ -158,9 +158,10 @@ write_text(const Work *w)
             ha_out_escaped(c->out, thread->name, strlen(thread->name), 200);
         else
             ha_out_text(c->out, "without a name");
-        ha_out_printf(
-            c->out, " (id %" G_GUINT64_FORMAT "%s%s)", thread->native_id != 0 ? thread->native_id : thread->ident,
-            thread->flags & HF_THREAD_MAIN ? ", main" : "", thread->flags & HF_THREAD_GIL ? ", held the GIL" : "");
+        if (!ha_graph_is_foreign(c->graph))
+            ha_out_printf(
+                c->out, " (id %" G_GUINT64_FORMAT "%s%s)", thread->native_id != 0 ? thread->native_id : thread->ident,
+                thread->flags & HF_THREAD_MAIN ? ", main" : "", thread->flags & HF_THREAD_GIL ? ", held the GIL" : "");
         write_retained(c->out, ha_dominators_thread_retained(w->dominators, t));
         ha_out_char(c->out, '\n');
         if (thread->n_frames == 0)
@@ -230,14 +231,7 @@ write_json(const Work *w)
         ha_json_begin_object(&j);
         ha_json_key(&j, "name");
         ha_json_text(&j, threads[t].name);
-        ha_json_key(&j, "ident");
-        ha_json_uint(&j, threads[t].ident);
-        ha_json_key(&j, "native_id");
-        ha_json_uint(&j, threads[t].native_id);
-        ha_json_key(&j, "main");
-        ha_json_bool(&j, (threads[t].flags & HF_THREAD_MAIN) != 0);
-        ha_json_key(&j, "gil");
-        ha_json_bool(&j, (threads[t].flags & HF_THREAD_GIL) != 0);
+        ha_json_thread(&j, c->graph, &threads[t]);
         ha_json_key(&j, "retained");
         ha_json_uint(&j, ha_dominators_thread_retained(w->dominators, t));
         ha_json_key(&j, "frames");
@@ -271,7 +265,10 @@ run(HaContext *c, GError **error)
         write_text(&w);
     ha_graph_threads(c->graph, &n);
     if (n == 0)
-        ha_note("'%s' tells of no threads", c->dump_name);
+        ha_note("'%s' tells of no threads%s", c->dump_name,
+                ha_graph_is_foreign(c->graph)
+                    ? ": dumps of dump-heap do not have them, only, as roots, the frames that run"
+                    : "");
     return TRUE;
 }
 

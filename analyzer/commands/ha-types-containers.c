@@ -87,8 +87,17 @@ write_json(const HaContext *c, const GArray *rows, guint lines)
 }
 
 gboolean
-ha_types_containers(HaContext *c, G_GNUC_UNUSED GError **error)
+ha_types_containers(HaContext *c, GError **error)
 {
+    HaSource source = ha_graph_source(c->graph);
+    if (source == HA_SOURCE_DUMP_HEAP_STRUCT || source == HA_SOURCE_DUMP_HEAP_MSGPACK) {
+        g_set_error(error, HA_ERROR, HA_ERROR_FAILED,
+                    "'%s' does not tell what is in a container and what belongs to it otherwise: references in dumps "
+                    "of dump-heap "
+                    "have no names",
+                    c->dump_name);
+        return FALSE;
+    }
     g_autoptr(HaTypeSet) wanted = ha_types_wanted(c, c->graph);
     g_autoptr(GArray) rows = ha_containers_count(c->graph, c->chosen);
     for (guint i = rows->len; wanted != NULL && i-- > 0;)

@@ -43,13 +43,20 @@ write_value(const HaContext *c, HaId id)
     if (write_content(c, id, CONTENT_SHOWN) || ha_graph_type(c->graph, id)->family != HF_FAMILY_TUPLE)
         return;
     const HaId *items = ha_graph_referents(c->graph, id, &n);
+    HaRefName name = {.kind = HF_RUN_INDEX};
+    if (n > 0)
+        ha_graph_ref_name(c->graph, id, 0, &name);
+    gboolean ordered = name.kind == HF_RUN_INDEX; /* else its items, in any order */
     for (gsize i = 0; i < MIN(n, ITEMS_SHOWN); i++) {
         const char *type = ha_graph_type(c->graph, items[i])->name;
-        ha_out_text(c->out, i == 0 ? "(" : ", ");
+        ha_out_text(c->out, i > 0 ? ", " : ordered ? "(" : "of ");
         if (!write_content(c, items[i], CONTENT_SHOWN / ITEMS_SHOWN))
             ha_out_escaped(c->out, type, strlen(type), G_MAXSIZE);
     }
-    ha_out_text(c->out, n == 0 ? "()" : n > ITEMS_SHOWN ? ", …)" : n == 1 ? ",)" : ")");
+    if (ordered)
+        ha_out_text(c->out, n == 0 ? "()" : n > ITEMS_SHOWN ? ", …)" : n == 1 ? ",)" : ")");
+    else if (n > ITEMS_SHOWN)
+        ha_out_text(c->out, ", …");
 }
 
 static void

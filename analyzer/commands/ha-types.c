@@ -255,10 +255,11 @@ write_json(const Histogram *h, guint lines)
         ha_json_key(&j, "garbage_bytes");
         ha_json_uint(&j, h->garbage->bytes);
     }
+    gboolean known = !ha_graph_is_foreign(h->context->graph);
     ha_json_key(&j, "awaiting_collection");
-    ha_json_uint(&j, h->garbage->awaiting);
+    ha_json_known(&j, known, h->garbage->awaiting);
     ha_json_key(&j, "awaiting_collection_bytes");
-    ha_json_uint(&j, h->garbage->awaiting_bytes);
+    ha_json_known(&j, known, h->garbage->awaiting_bytes);
     ha_json_end_object(&j);
     ha_json_newline(&j);
 }
@@ -301,7 +302,7 @@ run(HaContext *c, GError **error)
                             "--sort growth wants --previous-heap-dump FILE to compare with");
         return FALSE;
     }
-    gboolean with_garbage = ha_options_flag(c->options, "garbage");
+    gboolean with_garbage = ha_options_flag(c->options, "garbage") && !ha_graph_is_foreign(c->graph);
     if (!with_garbage && strcmp(sort, "garbage") == 0) {
         g_set_error_literal(error, HA_ERROR, HA_ERROR_USAGE,
                             "--sort garbage wants --garbage, without which it is left out");

@@ -101,8 +101,7 @@ write_object(HaJson *j, const HaContext *c, HaId id)
         ha_json_uint(j, count);
     else
         ha_json_null(j);
-    ha_json_key(j, "gc");
-    ha_json_bool(j, (flags & HF_OBJ_GC) != 0);
+    ha_json_gc(j, g, id);
     ha_json_key(j, "root");
     ha_json_begin_array(j);
     if (ha_is_root(g, c->ledger, id)) {
@@ -115,7 +114,7 @@ write_object(HaJson *j, const HaContext *c, HaId id)
     ha_json_content(j, g, id);
     if (ha_graph_content_whole(g, id, &whole)) {
         ha_json_key(j, "content_length");
-        ha_json_uint(j, whole);
+        ha_json_known(j, whole != HA_WHOLE_UNKNOWN, whole);
     }
     if (ha_graph_real_size(g, id) != ha_graph_size(g, id)) {
         ha_json_key(j, "real_size");
@@ -161,14 +160,7 @@ write_thread(HaJson *j, const HaGraph *g, const HaThread *thread)
     ha_json_text(j, "thread");
     ha_json_key(j, "name");
     ha_json_text(j, thread->name);
-    ha_json_key(j, "ident");
-    ha_json_uint(j, thread->ident);
-    ha_json_key(j, "native_id");
-    ha_json_uint(j, thread->native_id);
-    ha_json_key(j, "main");
-    ha_json_bool(j, (thread->flags & HF_THREAD_MAIN) != 0);
-    ha_json_key(j, "gil");
-    ha_json_bool(j, (thread->flags & HF_THREAD_GIL) != 0);
+    ha_json_thread(j, g, thread);
     ha_json_key(j, "frames");
     ha_json_begin_array(j);
     for (guint32 f = thread->first_frame; f < thread->first_frame + thread->n_frames; f++) {

@@ -49,5 +49,10 @@ ha_put_uv(guint8 *at, guint64 value)
 /* Roots, threads, frames and types get the ids of the addresses that they name. FALSE: no memory. */
 gboolean ha_graph_builder_link_roots(HaGraphBuilder *b, guint64 *dangling);
 
+/* The order in which they are looked for, anew. */
+gboolean ha_graph_sort_roots(HaGraph *g);
+/* ha-graph-settle.c, for other tools' dumps: what follows from all of the dump together. FALSE: no memory. */
+gboolean ha_graph_builder_settle(HaGraphBuilder *b);
+
 /* For tests: 64-bit offsets although 32 bits would do. */
 void ha_graph_builder_wide_offsets(HaGraphBuilder *b);

@@ -144,6 +144,13 @@ ha_graph_builder_type(HaGraphBuilder *b, const struct hf_type_row *row)
     return types->n - 1;
 }
 
+void
+ha_graph_builder_type_name(HaGraphBuilder *b, guint32 type, const char *name, gssize n)
+{
+    if (type > 0 && type < b->graph->types.n)
+        HA_ITEM(b->graph->types, HaType, type).name = keep_text(b, name, n);
+}
+
 guint32
 ha_graph_builder_layout(HaGraphBuilder *b, const struct hf_run *runs, gsize n)
 {

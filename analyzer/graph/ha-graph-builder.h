@@ -33,6 +33,8 @@ GByteArray *ha_graph_builder_tables(HaGraphBuilder *b);
 
 guint32 ha_graph_builder_name(HaGraphBuilder *b, const char *text, gssize n);
 guint32 ha_graph_builder_type(HaGraphBuilder *b, const struct hf_type_row *row);
+/* For formats that tell names last. */
+void ha_graph_builder_type_name(HaGraphBuilder *b, guint32 type, const char *name, gssize n);
 guint32 ha_graph_builder_layout(HaGraphBuilder *b, const struct hf_run *runs, gsize n);
 /* The references of the object at addr, which may come before or after, have this layout; ignored where it does not fit them. */
 void ha_graph_builder_role(HaGraphBuilder *b, guint64 addr, guint32 layout);

@@ -221,6 +221,19 @@ compare_roots(gconstpointer left, gconstpointer right, gpointer user)
 }
 
 gboolean
+ha_graph_sort_roots(HaGraph *g)
+{
+    ha_mem_free(g->root_order);
+    g->root_order = ha_mem_new(g->roots.n, sizeof *g->root_order);
+    if (g->root_order == NULL)
+        return FALSE;
+    for (gsize i = 0; i < g->roots.n; i++)
+        g->root_order[i] = i;
+    g_qsort_with_data(g->root_order, (gint)g->roots.n, sizeof *g->root_order, compare_roots, g->roots.data);
+    return TRUE;
+}
+
+gboolean
 ha_graph_builder_link_roots(HaGraphBuilder *b, guint64 *dangling)
 {
     HaGraph *g = b->graph;
@@ -244,12 +257,8 @@ ha_graph_builder_link_roots(HaGraphBuilder *b, guint64 *dangling)
             frames[root.frame].n_roots--;
     }
     g->roots.n = kept;
-    g->root_order = ha_mem_new(kept, sizeof *g->root_order);
-    if (g->root_order == NULL)
+    if (!ha_graph_sort_roots(g))
         return FALSE;
-    for (gsize i = 0; i < kept; i++)
-        g->root_order[i] = i;
-    g_qsort_with_data(g->root_order, kept, sizeof *g->root_order, compare_roots, roots);
     for (gsize i = 0; i < g->frames.n; i++) {
         const guint64 *addrs = (const guint64 *)b->frame_addr.data + 3 * i;
         frames[i].frame = ha_graph_lookup(g, addrs[0]);
@@ -334,7 +343,8 @@ finish(HaGraphBuilder *b)
     g->n = g->index.n;
     gboolean ok = sort_columns(b, &ids) && link_refs(b, &ids, &dangling) && mark_weak(g);
     ha_mem_free(ids.id);
-    if (!ok || !ha_graph_builder_link_roots(b, &no_root) || !take_roles(b))
+    if (!ok || !ha_graph_builder_link_roots(b, &no_root) || !take_roles(b) ||
+        (ha_graph_is_foreign(g) && !ha_graph_builder_settle(b)))
         return FALSE;
     ha_vec_trim(&g->arena);
     const struct {

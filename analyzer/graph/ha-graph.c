@@ -71,6 +71,12 @@ ha_graph_source(const HaGraph *g)
 }
 
 gboolean
+ha_graph_is_foreign(const HaGraph *g)
+{
+    return g->source != HA_SOURCE_HEAPDUMP_GDB;
+}
+
+gboolean
 ha_graph_complete(const HaGraph *g)
 {
     return g->complete;

@@ -31,8 +31,11 @@ typedef struct {
     HaId id;          /* the type object itself, HA_ID_NONE if it is not in the dump */
 } HaType;
 
+/* Kind of what nothing outside is seen to hold, in dumps that do not tell what does. */
+#define HA_ROOT_UNKNOWN HF_ROOT_COUNT
+
 typedef struct {
-    guint8 kind; /* enum hf_root_kind, HF_ROOT_FRAME included */
+    guint8 kind; /* enum hf_root_kind, HF_ROOT_FRAME included, or HA_ROOT_UNKNOWN */
     HaId id;
     const char *name; /* "sys.modules", "<local x>", …; owned by the graph; may be NULL */
     guint32 frame;    /* HF_ROOT_FRAME: index into frames; else G_MAXUINT32 */
@@ -58,6 +61,8 @@ void ha_graph_unref(HaGraph *g);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(HaGraph, ha_graph_unref)
 
 HaSource ha_graph_source(const HaGraph *g);
+/* Another tool's dump: no reference counts, and so no garbage; what holds objects from outside is not known. */
+gboolean ha_graph_is_foreign(const HaGraph *g);
 gboolean ha_graph_complete(const HaGraph *g);
 const char *ha_graph_incomplete_reason(const HaGraph *g); /* NULL when complete or not said */
 guint32 ha_graph_n_objects(const HaGraph *g);
@@ -75,6 +80,7 @@ const char *ha_graph_content(const HaGraph *g, HaId id,
                              gsize *n); /* raw bytes, not terminated; NULL when none; borrowed */
 
 /* Length of the whole where the content is cut: characters of a str, bytes of bytes, items of a dict. FALSE: not cut. */
+#define HA_WHOLE_UNKNOWN G_MAXUINT64 /* it may be cut, and how long it is is not known */
 gboolean ha_graph_content_whole(const HaGraph *g, HaId id, guint64 *out);
 
 /* Index 0 is the type of objects whose type is not known; named "?", often without any object. */

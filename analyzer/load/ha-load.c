@@ -10,6 +10,7 @@
 
 #include "graph/ha-graph-builder.h"
 #include "graph/ha-memory.h"
+#include "load/foreign/ha-foreign.h"
 #include "load/ha-budget.h"
 #include "load/ha-pipe.h"
 #include "load/ha-recognise.h"
@@ -233,10 +234,81 @@ read_ours(struct hf_stream *stream, const char *name, HaBudget *budget, GByteArr
     return ok ? g_steal_pointer(&builder) : NULL;
 }
 
+typedef struct {
+    HaBudget *budget;
+    guint64 position;
+} Reading;
+
+static gboolean
+may_grow_foreign(gpointer user, guint64 objects, guint64 refs)
+{
+    const Reading *r = user;
+    return ha_budget_check(r->budget, objects, refs, r->position);
+}
+
+/* A dump that is cut is used as far as it goes: that of dump-heap ends early in ordinary circumstances, too. */
+static gboolean
+take_foreign(const HaForeignResult *r, HaSource source, struct hf_stream *stream, const char *name,
+             HaGraphBuilder *builder, GError **error)
+{
+    const char *tool = ha_foreign_tool(source);
+    g_autofree char *why = NULL;
+    switch (r->end) {
+    case HA_FOREIGN_DAMAGED:
+        g_set_error(error, HA_LOAD_ERROR, HA_LOAD_ERROR_CORRUPT,
+                    "'%s' is a damaged dump of %s (%s): copy it again in binary mode, or dump again", name, tool,
+                    r->why);
+        return FALSE;
+    case HA_FOREIGN_UNSUPPORTED:
+        g_set_error(error, HA_LOAD_ERROR, HA_LOAD_ERROR_UNSUPPORTED,
+                    "'%s' is a dump of %s whose format is not known (%s): dump again with heapdump-gdb", name, tool,
+                    r->why);
+        return FALSE;
+    case HA_FOREIGN_CUT:
+        if (r->failed && !g_str_has_suffix(hf_stream_error(stream), "is cut")) {
+            set_stream_error(error, name, hf_stream_error(stream));
+            return FALSE;
+        }
+        if (r->objects == 0) {
+            g_set_error(error, HA_LOAD_ERROR, HA_LOAD_ERROR_CUT,
+                        "'%s' is a dump of %s that is cut (%s and any object): copy it again, or dump again", name,
+                        tool, r->why);
+            return FALSE;
+        }
+        why = g_strdup_printf("the dump of %s is cut: %s", tool, r->why);
+        ha_graph_builder_incomplete(builder, why, -1);
+        return TRUE;
+    case HA_FOREIGN_WHOLE:
+    case HA_FOREIGN_STOPPED: /* the builder says why */
+    default:
+        return TRUE;
+    }
+}
+
+static HaGraphBuilder *
+read_foreign(HaKind kind, struct hf_stream *stream, const char *name, HaBudget *budget, GError **error)
+{
+    g_autoptr(HaPipe) pipe = hf_stream_compression(stream) != HF_PLAIN ? ha_pipe_new(hf_stream_read, stream) : NULL;
+    HaSource source = ha_foreign_source(kind);
+    g_autoptr(HaGraphBuilder) builder = ha_graph_builder_new(source);
+    Reading reading = {.budget = budget};
+    g_auto(HaForeignResult) result = {0};
+
+    ha_graph_builder_ask(builder, may_grow_foreign, &reading);
+    ha_graph_builder_meta(builder, HF_META_TOOL, -1, ha_foreign_tool(source), -1);
+    ha_foreign_read(kind, pipe != NULL ? ha_pipe_read : hf_stream_read,
+                    pipe != NULL ? (gpointer)pipe : (gpointer)stream, builder, &reading.position, &result);
+    ha_graph_builder_ask(builder, NULL, NULL);
+    if (budget->error != NULL) {
+        g_propagate_error(error, g_steal_pointer(&budget->error));
+        return NULL;
+    }
+    return take_foreign(&result, source, stream, name, builder, error) ? g_steal_pointer(&builder) : NULL;
+}
+
 static void
 refuse(HaKind kind, const guint8 *bytes, gsize n, const char *name, GError **error)
 {
-    const char *tool = kind == HA_KIND_PYHEAP ? "PyHeap" : "dump-heap";
     const char *what;
     switch (kind) {
     case HA_KIND_EMPTY:
@@ -246,16 +318,13 @@ refuse(HaKind kind, const guint8 *bytes, gsize n, const char *name, GError **err
     case HA_KIND_DUMP_HEAP_STRUCT:
     case HA_KIND_DUMP_HEAP_MSGPACK:
     case HA_KIND_PYHEAP:
-        g_set_error(error, HA_LOAD_ERROR, HA_LOAD_ERROR_UNSUPPORTED,
-                    "'%s' is a dump of %s: that format is not supported yet; dump again with heapdump-gdb", name, tool);
-        break;
     case HA_KIND_OURS:
     case HA_KIND_OTHER:
     default:
         what = ha_recognise_other(bytes, n);
         g_set_error(error, HA_LOAD_ERROR, HA_LOAD_ERROR_FOREIGN,
-                    "'%s' is no heap dump%s%s: give a file that heapdump-gdb wrote", name, what != NULL ? " but " : "",
-                    what != NULL ? what : "");
+                    "'%s' is no heap dump%s%s: give a file that heapdump-gdb, dump-heap or PyHeap wrote", name,
+                    what != NULL ? " but " : "", what != NULL ? what : "");
         break;
     }
 }
@@ -277,10 +346,12 @@ load_fd(int fd, const char *name, GByteArray *tables, gboolean in_memory, GError
     gsize n = hf_stream_peek(stream, &bytes, HA_RECOGNISE_BYTES);
     HaKind kind = ha_recognise(bytes, n);
     g_autoptr(HaGraphBuilder) builder = NULL;
-    if (n < HA_RECOGNISE_BYTES && kind != HA_KIND_OURS && *hf_stream_error(stream) != 0)
+    if (n < HA_RECOGNISE_BYTES && (kind == HA_KIND_OTHER || kind == HA_KIND_EMPTY) && *hf_stream_error(stream) != 0)
         set_stream_error(error, name, hf_stream_error(stream));
     else if (kind == HA_KIND_OURS)
         builder = read_ours(stream, name, &budget, tables, error);
+    else if (kind == HA_KIND_DUMP_HEAP_STRUCT || kind == HA_KIND_DUMP_HEAP_MSGPACK || kind == HA_KIND_PYHEAP)
+        builder = read_foreign(kind, stream, name, &budget, error);
     else
         refuse(kind, bytes, n, name, error);
     hf_stream_free(stream);

@@ -11,7 +11,7 @@ typedef enum {
     HA_LOAD_ERROR_CUT,         /* ends too early */
     HA_LOAD_ERROR_CORRUPT,     /* not what was written */
     HA_LOAD_ERROR_FOREIGN,     /* no heap dump, or of a version that is not ours */
-    HA_LOAD_ERROR_UNSUPPORTED, /* a heap dump of another tool that we cannot read */
+    HA_LOAD_ERROR_UNSUPPORTED, /* a heap dump of another tool, of a version that we do not know */
     HA_LOAD_ERROR_NO_MEMORY,
 } HaLoadError;
 #define HA_LOAD_ERROR (ha_load_error_quark())

@@ -15,19 +15,40 @@ big_endian(const guint8 *bytes, guint n)
     return value;
 }
 
-/* No magic: the first record must be a type's, "module.name" with its address, and what follows another record. */
+static gboolean
+is_address(const guint8 *bytes)
+{
+    guint64 address = big_endian(bytes, 8);
+    return address != 0 && address % 8 == 0 && address >> 56 == 0;
+}
+
+/* "module.name", all that is there of it. */
+static gboolean
+is_type_name(const char *name, gsize n, gsize there)
+{
+    const char *end;
+    gboolean valid = g_utf8_validate(name, (gssize)MIN(n, there), &end);
+    if (there < n) /* cut: perhaps inside a character */
+        return valid || there - (gsize)(end - name) < 4;
+    return valid && memchr(name, '.', n) != NULL;
+}
+
+/*
+ * No magic: the first record must be a type's, "module.name" with its address, and what follows an object of that very type. Of a cut file as much as
+ * there is, the name's first character at least.
+ */
 static gboolean
 is_dump_heap_struct(const guint8 *bytes, gsize n)
 {
-    if (n < 12 || bytes[0] != 1)
+    if (n < 12 || bytes[0] != 1 || !is_address(bytes + 1))
         return FALSE;
-    guint64 address = big_endian(bytes + 1, 8);
-    guint64 length = big_endian(bytes + 9, 2);
-    if (address == 0 || address >> 48 != 0 || length == 0 || 11 + length > n)
+    gsize length = big_endian(bytes + 9, 2), object = 11 + length;
+    if (length == 0 || !is_type_name((const char *)bytes + 11, length, n - 11))
         return FALSE;
-    const char *name = (const char *)bytes + 11;
-    return g_utf8_validate(name, length, NULL) && memchr(name, '.', length) != NULL &&
-           (11 + length == n || bytes[11 + length] <= 4);
+    if (n < object + 18)
+        return n <= object || bytes[object] == 2 || bytes[object] == 3;
+    return (bytes[object] == 2 || bytes[object] == 3) && bytes[object + 1] <= 1 && is_address(bytes + object + 2) &&
+           memcmp(bytes + object + 10, bytes + 1, 8) == 0;
 }
 
 /* A map whose first key is the one-letter string "t", whose value is one of the record names. */
@@ -52,7 +73,7 @@ ha_recognise(const guint8 *bytes, gsize n)
     /* also the beginning of a cut one, or one that went through a text conversion: the reader knows to say so */
     if (memcmp(bytes, HF_MAGIC, MIN(n, 4)) == 0 || (n >= 4 && memcmp(bytes + 1, "HPD", 3) == 0))
         return HA_KIND_OURS;
-    if (n >= 12 && big_endian(bytes, 8) == PYHEAP_MAGIC)
+    if (n >= 8 && big_endian(bytes, 8) == PYHEAP_MAGIC)
         return HA_KIND_PYHEAP;
     if (is_dump_heap_struct(bytes, n))
         return HA_KIND_DUMP_HEAP_STRUCT;

@@ -12,7 +12,7 @@ typedef enum {
     HA_KIND_OTHER, /* no heap dump that we know */
 } HaKind;
 
-#define HA_RECOGNISE_BYTES 512 /* as many as are of use */
+#define HA_RECOGNISE_BYTES 512 /* as many as are of use; fewer only where the file has no more */
 
 HaKind ha_recognise(const guint8 *bytes, gsize n);
 /* "an ELF file", "a ZIP archive", … where that can be said of an unknown file; NULL otherwise. */

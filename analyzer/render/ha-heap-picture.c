@@ -77,7 +77,7 @@ content_text(const Painter *p, HaId id, gboolean brief)
     g_autoptr(GString) text = g_string_new(before);
     ha_escape_append(text, content, n, TEXT_BYTES, *after == '\'' ? HA_ESCAPE_QUOTED : 0);
     g_string_append_printf(text, "%s%s", cut && n <= TEXT_BYTES ? "…" : "", after);
-    if (cut && !brief) {
+    if (cut && !brief && whole != HA_WHOLE_UNKNOWN) {
         g_autofree char *count = ha_text_count(whole);
         g_string_append_printf(text, " (%s %s)", count,
                                type->family == HF_FAMILY_STR     ? "characters"

@@ -169,6 +169,15 @@ ha_json_uint(HaJson *j, guint64 value)
 }
 
 void
+ha_json_known(HaJson *j, gboolean known, guint64 value)
+{
+    if (known)
+        ha_json_uint(j, value);
+    else
+        ha_json_null(j);
+}
+
+void
 ha_json_int(HaJson *j, gint64 value)
 {
     before_value(j);

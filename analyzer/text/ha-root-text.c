@@ -35,6 +35,8 @@ kind_of(const HaRoot *root)
 {
     if (is_finalizer(root->name))
         return HA_ROOT_KIND_FINALIZER;
+    if (root->kind == HA_ROOT_UNKNOWN)
+        return HA_ROOT_KIND_UNKNOWN;
     switch ((enum hf_root_kind)root->kind) {
     case HF_ROOT_FRAME:
         return HA_ROOT_KIND_LOCAL;
@@ -47,8 +49,10 @@ kind_of(const HaRoot *root)
     case HF_ROOT_COUNT:
     default:
         /* a walker that names a module as root of its own */
-        return root->name != NULL && g_str_has_prefix(root->name, "sys.modules[") ? HA_ROOT_KIND_MODULE
-                                                                                  : HA_ROOT_KIND_INTERPRETER;
+        return root->name != NULL &&
+                       (g_str_has_prefix(root->name, "sys.modules[") || g_str_has_prefix(root->name, "<module"))
+                   ? HA_ROOT_KIND_MODULE
+                   : HA_ROOT_KIND_INTERPRETER;
     }
 }
 
@@ -116,6 +120,8 @@ row_text(const HaGraph *g, const HaRoot *root)
             g_string_append_printf(text, "%" G_GUINT64_FORMAT, thread->native_id ? thread->native_id : thread->ident);
         return g_string_free(text, FALSE);
     }
+    if (root->kind == HA_ROOT_UNKNOWN)
+        return g_strdup("nothing outside is seen to hold it");
     return g_strdup(or_else(root->name, root->kind == HF_ROOT_RUNTIME ? "runtime" : "interpreter"));
 }
 
