@@ -126,10 +126,11 @@ check_tool(Loading *loading, const HaGraph *graph, const char *path, GError **er
     }
     if (strcmp(tool, loading->tool) == 0)
         return TRUE;
-    g_set_error(error, HA_ERROR, HA_ERROR_FAILED,
-                "'%s' is a dump of %s and '%s' one of %s, which tell of objects in different ways: only dumps of one tool "
-                "can be compared",
-                loading->tool_path, loading->tool, path, tool);
+    g_set_error(
+        error, HA_ERROR, HA_ERROR_FAILED,
+        "'%s' is a dump of %s and '%s' one of %s, which tell of objects in different ways: only dumps of one tool "
+        "can be compared",
+        loading->tool_path, loading->tool, path, tool);
     return FALSE;
 }
 

@@ -215,6 +215,7 @@ write_objects(HaTables *t, GError **error)
 {
     const HaContext *c = t->c;
     const HaGraph *g = c->graph;
+    gboolean ours = !ha_graph_is_foreign(g);
     if (!need_dominators(t, error))
         return FALSE;
     if (t->reached == NULL && ha_options_flag(c->options, "garbage") &&
@@ -230,7 +231,7 @@ write_objects(HaTables *t, GError **error)
         add_plain(t, t->type_names->pdata[ha_graph_type_index(g, id)]);
         add_number(t, ha_graph_type(g, id)->addr);
         add_number(t, ha_graph_size(g, id));
-        add_number(t, ha_graph_real_size(g, id));
+        add_number_if(t, ours, ha_graph_real_size(g, id));
         add_number(t, ha_dominators_retained(t->dominators, id));
         add_id(t, ha_dominators_parent(t->dominators, id));
         gboolean known = ha_graph_refcount(g, id, &count);
@@ -242,12 +243,13 @@ write_objects(HaTables *t, GError **error)
         else
             add_null(t);
         gboolean cut = ha_graph_content_whole(g, id, &whole);
-        add_number_if(t, cut, cut ? whole : 0);
+        add_number_if(t, cut && whole != HA_WHOLE_UNKNOWN, cut ? whole : 0);
         static const guint32 each[] = {HF_OBJ_GC,     HF_OBJ_IMMORTAL, HF_OBJ_INTERNED,
                                        HF_OBJ_FROZEN, HF_OBJ_BROKEN,   HF_OBJ_SIZE_UNKNOWN};
         for (guint i = 0; i < G_N_ELEMENTS(each); i++)
-            add_number(t, (flags & each[i]) != 0);
-        add_number(t, t->reached != NULL && !ha_bits_get(t->reached, id));
+            /* another tool's dump may say yes, never no; what we could not read whole is known */
+            add_number_if(t, ours || flags & each[i] || each[i] == HF_OBJ_BROKEN, (flags & each[i]) != 0);
+        add_number_if(t, ours, t->reached != NULL && !ha_bits_get(t->reached, id));
         if (!send(t, error))
             return FALSE;
     }
@@ -341,7 +343,7 @@ write_types(HaTables *t, GError **error)
         add_number_if(t, type->base != 0, type->base);
         add_number(t, sums[i].count);
         add_number(t, sums[i].size);
-        add_number(t, sums[i].real_size);
+        add_number_if(t, !ha_graph_is_foreign(g), sums[i].real_size);
         add_number(t, retained[i]);
         if (!send(t, error))
             return FALSE;
@@ -385,13 +387,14 @@ write_threads(HaTables *t, GError **error)
 {
     gsize n;
     const HaThread *threads = ha_graph_threads(t->c->graph, &n);
+    gboolean ours = !ha_graph_is_foreign(t->c->graph);
     for (gsize i = 0; i < n && wants_more(t); i++) {
         add_number(t, i);
         add_text(t, threads[i].name, 0);
-        add_number(t, threads[i].ident);
-        add_number(t, threads[i].native_id);
-        add_number(t, (threads[i].flags & HF_THREAD_MAIN) != 0);
-        add_number(t, (threads[i].flags & HF_THREAD_GIL) != 0);
+        add_number_if(t, ours, threads[i].ident);
+        add_number_if(t, ours, threads[i].native_id);
+        add_number_if(t, ours, (threads[i].flags & HF_THREAD_MAIN) != 0);
+        add_number_if(t, ours, (threads[i].flags & HF_THREAD_GIL) != 0);
         if (!send(t, error))
             return FALSE;
     }
