@@ -9,7 +9,7 @@
 
 static const HaOption options[] = {{.name = "format",
                                     .kind = HA_OPTION_CHOICE,
-                                    .arg = "ndjson|csv|sqlite|dot",
+                                    .arg = "ndjson|csv|sqlite|heapsnapshot|dot",
                                     .fallback = "ndjson",
                                     .help = "what to write"},
                                    {.name = "output",
@@ -43,12 +43,17 @@ check(const HaOptions *given, const char *const *args, GError **error)
     return TRUE;
 }
 
-static void export(const HaContext *c, HaOut *out)
+/* What is one stream. */
+static gboolean export(const HaContext *c, HaOut *out, GError **error)
 {
-    if (strcmp(ha_options_text(c->options, "format"), "dot") == 0)
+    const char *format = ha_options_text(c->options, "format");
+    if (strcmp(format, "heapsnapshot") == 0)
+        return ha_export_heapsnapshot(c, out, error);
+    if (strcmp(format, "dot") == 0)
         ha_export_dot(c, out);
     else
         ha_export_ndjson(c, out);
+    return TRUE;
 }
 
 static gboolean
@@ -61,14 +66,15 @@ run(HaContext *c, GError **error)
         return ha_export_csv(c, to_stdout ? NULL : path, error);
     if (strcmp(format, "sqlite") == 0)
         return ha_export_sqlite(c, path, error);
-    if (to_stdout) {
-        export(c, c->out);
-        return TRUE;
-    }
+    if (to_stdout)
+        return export(c, c->out, error);
     HaOutFile *file = ha_out_file_new(path, error);
     if (file == NULL)
         return FALSE;
-    export(c, ha_out_file_out(file));
+    if (!export(c, ha_out_file_out(file), error)) {
+        ha_out_file_abandon(file);
+        return FALSE;
+    }
     return ha_out_file_finish(file, error);
 }
 
@@ -79,6 +85,7 @@ const HaCommand ha_command_export = {
                 "  heapanalyze export --format csv -o app.csv app.heap.zst\n"
                 "  heapanalyze export --format csv --table types > types.csv\n"
                 "  heapanalyze export --format sqlite -o app.sqlite app.heap.zst\n"
+                "  heapanalyze export --format heapsnapshot -o app.heapsnapshot app.heap.zst\n"
                 "  heapanalyze export --format ndjson | jq 'select(.type==\"app.Session\")'\n"
                 "  heapanalyze --remove-heap-dump a.heap export --format dot -o new.dot b.heap\n",
     .options = options,

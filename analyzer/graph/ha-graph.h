@@ -159,6 +159,8 @@ gboolean ha_graph_has_holes(const HaGraph *g, HaId id);
 guint64 ha_graph_n_places(const HaGraph *g, HaId id, guint8 kind);
 /* The same as text: ".attr", "['key']", "[3]", "{member}", "<key 'k'>"; NULL when there is none. */
 char *ha_graph_ref_text(const HaGraph *g, HaId id, gsize i); /* owned by the caller */
+/* What a key makes of references: "['k']" of its value, "<key 'k'>" its own. HA_ID_NONE is not known. Owned by the caller. */
+char *ha_graph_key_text(const HaGraph *g, HaId key, gboolean of_value);
 
 const HaRoot *ha_graph_roots(const HaGraph *g, gsize *n);
 /* Indices into ha_graph_roots() of the roots that hold id. */

@@ -226,6 +226,15 @@ append_key(const HaGraph *g, HaId key, GString *text)
 }
 
 char *
+ha_graph_key_text(const HaGraph *g, HaId key, gboolean of_value)
+{
+    GString *text = g_string_new(of_value ? "[" : "<key ");
+    append_key(g, key, text);
+    g_string_append_c(text, of_value ? ']' : '>');
+    return g_string_free(text, FALSE);
+}
+
+char *
 ha_graph_ref_text(const HaGraph *g, HaId id, gsize i)
 {
     HaRefName name;
@@ -239,11 +248,8 @@ ha_graph_ref_text(const HaGraph *g, HaId id, gsize i)
         return g_strdup(name.name);
     case HF_RUN_ITEMS: {
         gsize n;
-        gboolean is_value = name.index == 1;
-        GString *text = g_string_new(is_value ? "[" : "<key ");
-        append_key(g, is_value ? name.key : ha_graph_referents(g, id, &n)[i], text);
-        g_string_append_c(text, is_value ? ']' : '>');
-        return g_string_free(text, FALSE);
+        gboolean of_value = name.index == 1;
+        return ha_graph_key_text(g, of_value ? name.key : ha_graph_referents(g, id, &n)[i], of_value);
     }
     case HF_RUN_UNNAMED:
     case HF_RUN_KIND_COUNT:

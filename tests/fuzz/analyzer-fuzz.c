@@ -266,6 +266,7 @@ main(int argc, char **argv)
         "x info --json",
         "x export",
         "x export --format dot",
+        "x export --format heapsnapshot",
         "x export --format csv",
         "x export --format csv --table refs",
         "x export --format csv --table types",

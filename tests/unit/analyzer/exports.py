@@ -284,6 +284,83 @@ def no_stream():
             assert os.path.isfile(os.path.join(folder, name)), os.listdir(folder)
 
 
+def snapshot_case(dump):
+    """As a reader that knows V8's format, and nothing of ours, takes it."""
+    path = os.path.join(dump.folder, 'x.heapsnapshot')
+    dump.export('heapsnapshot', '-o', path)
+    with open(path, encoding='utf-8') as file:
+        text = file.read()
+    positions = [text.index(f'"{key}":') for key in ('snapshot', 'nodes', 'edges', 'trace_function_infos', 'trace_tree', 'samples', 'locations', 'strings')]
+    assert positions == sorted(positions), 'DevTools reads the parts in this order'
+    snapshot = json.loads(text)
+    meta, strings = snapshot['snapshot']['meta'], snapshot['strings']
+    step = len(meta['node_fields'])
+    assert step == len(meta['node_types']) == 7 and len(meta['edge_fields']) == len(meta['edge_types']) == 3
+    nodes = [snapshot['nodes'][i:i + step] for i in range(0, len(snapshot['nodes']), step)]
+    edges = [snapshot['edges'][i:i + 3] for i in range(0, len(snapshot['edges']), 3)]
+    assert (len(nodes), len(edges)) == (snapshot['snapshot']['node_count'], snapshot['snapshot']['edge_count'])
+    assert all(isinstance(value, int) and value >= 0 for row in nodes + edges for value in row)
+    assert len({node[2] for node in nodes}) == len(nodes) and all(node[2] % 2 == 1 for node in nodes), 'ids'
+    assert all(isinstance(one, str) for one in strings)
+    out, at = [], 0
+    for node in nodes:
+        mine = []
+        for kind, name, to in edges[at:at + node[4]]:
+            assert to % step == 0 and to // step < len(nodes), to
+            kind = meta['edge_types'][0][kind]
+            mine.append((kind, name if kind in ('element', 'hidden') else strings[name], to // step))
+        out.append(mine)
+        at += node[4]
+    assert at == len(edges)
+    node = [(meta['node_types'][0][n[0]], strings[n[1]], n[3]) for n in nodes]
+    synthetic = sum(kind == 'synthetic' for kind, _, _ in node)
+    assert all(kind == 'synthetic' for kind, _, _ in node[:synthetic]) and node[0][1] == '' and node[1][1] == '(GC roots)', node[:synthetic]
+    check_snapshot(dump, node, out, synthetic)
+
+
+def check_snapshot(dump, node, out, synthetic):
+    """node: (kind, name, size); out: (kind, name, to) of each; the first ones stand for what is no object."""
+    plain = {'builtins.str': 'string', 'builtins.int': 'number', 'builtins.float': 'number'}
+    assert len(node) - synthetic == len(dump.objects)
+    ordinal = {o['addr']: i for i, o in enumerate(dump.objects, synthetic)}
+    roots = {}
+    for i in range(2, synthetic):
+        for kind, name, to in out[i]:
+            assert to >= synthetic, (node[i], to)
+            roots.setdefault(to, []).append(node[i][1][1:-1] + (f': {name}' if kind == 'internal' else ''))
+    for o in dump.objects:
+        i = ordinal[o['addr']]
+        own = plain.get(o['type']) if o['content'] is not None else None
+        assert node[i] == (own or plain.get(o['type'], 'object'), o['content'] if own else o['type'], o['size']), (node[i], o)
+        expected = []
+        for ref in o['refs']:
+            if ref['addr'] in ordinal:
+                item = re.fullmatch(r'\[([0-9]+)\]', ref['name'] or '')
+                # a key may look like an index
+                expected.append((ref['name'], int(item[1]) if item else None, ref.get('weak', False), ref.get('hidden', False), ordinal[ref['addr']]))
+        assert len(out[i]) == len(expected), (out[i], expected)
+        for (kind, name, to), (text, item, weak, hidden, target) in zip(out[i], expected):
+            assert to == target, (out[i], expected)
+            if weak:
+                assert kind == 'weak' and name == ('(weak)' if text is None or item is not None else text), (kind, name, text)
+            elif text is None:
+                assert kind == 'hidden', (kind, name)
+            elif kind == 'element':
+                assert name == item and not hidden, (kind, name, text)
+            else:
+                assert kind == ('internal' if hidden else 'property') and name == text, (kind, name, text)
+        told = [text for text in roots.get(i, []) if text not in ('garbage', 'unknown', 'held by what was not chosen')]
+        # what is counted has no text here
+        assert sorted(told) == sorted(text if text in told else text.split(': ')[0] for text in o['root']), (told, o)
+    reached, stack = {0}, [0]
+    while stack:
+        for kind, _, to in out[stack.pop()]:
+            if kind != 'weak' and to not in reached:
+                reached.add(to)
+                stack.append(to)
+    assert len(reached) == len(node), [node[i] for i in range(len(node)) if i not in reached]
+
+
 def documented():
     """docs/exports.md has the columns of every table and view, and no other."""
     with open(os.path.join(os.path.dirname(os.path.abspath(__file__)), '../../../docs/exports.md'), encoding='utf-8') as file:
@@ -311,8 +388,14 @@ def random_heaps(check, rounds=25):
         rnd = random.Random(seed)
         text = heap(rnd)
         with tempfile.TemporaryDirectory() as folder:
+            options = ['--garbage'] if rnd.random() < 0.5 else []
+            if rnd.random() < 0.3:
+                other = os.path.join(folder, 'other.heap')
+                some = [line for line in text.splitlines() if not line.startswith('object') or rnd.random() < 0.5]
+                subprocess.run([WRITE_DUMP, other], input='\n'.join(some).encode(), check=True)
+                options += ['--remove-heap-dump', other]
             try:
-                check(Dump(folder, text, *(['--garbage'] if rnd.random() < 0.5 else [])))
+                check(Dump(folder, text, *options))
             except Exception as error:
                 raise AssertionError(f'seed {seed}: {type(error).__name__}: {error}\n{text}') from error
 
@@ -391,8 +474,9 @@ def closed_pipe(form):
 
 
 CASES = {'csv of random heaps': lambda: random_heaps(csv_case), 'SQLite of random heaps': lambda: random_heaps(sqlite_case),
+         'heapsnapshot of random heaps': lambda: random_heaps(snapshot_case, 60),
          'SQLite: no stream': no_stream, 'the columns that docs/exports.md tells': documented}
-for each in ('ndjson', 'csv', 'sqlite', 'dot'):
+for each in ('ndjson', 'csv', 'sqlite', 'heapsnapshot', 'dot'):
     CASES[f'{each}: where nothing can be written'] = lambda form=each: mistakes(form)
     CASES[f'{each}: a full disk'] = lambda form=each: full_disk(form)
     CASES[f'{each}: interrupted'] = lambda form=each: [interrupted(form, number) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)]
