@@ -59,7 +59,9 @@ wk_gc_disowned(struct wk *w, const struct wk_type *type, wk_addr object)
     wk_addr head = object - WK_GC_HEAD_SIZE;
 
     if (!(type->flags & WK_TYPE_GC) || type->is_gc == 0 || type->is_gc == w->types->type_is_gc ||
-        (wk_type_flags(type->addr) & WK_TPF_TYPE) || (object & 4095) < WK_GC_HEAD_SIZE || wk_is_gc(w, type, object))
+        (wk_type_flags(type->addr) & WK_TPF_TYPE) || wk_is_gc(w, type, object))
+        return false;
+    if ((object & 4095) < WK_GC_HEAD_SIZE && !wk_may_read(w, head)) /* in the page before */
         return false;
     /* Whether there is a head at all, only what it points to can tell: that is read without a net where the walk is inline. */
     wk_addr next = WK_U64(head, 0) & ~3ull, prev = WK_U64(head, 8) & ~3ull;

@@ -10,12 +10,13 @@
 #include "wk-refs.h"
 #include "wk-types.h"
 
-#define FIELDS_MAX  512u
-#define MEMBERS_MAX 512u
-#define BASES_MAX   64u
-#define MEMBER_SIZE 40u /* struct PyMemberDef */
-#define GETSET_SIZE 40u /* struct PyGetSetDef */
-#define ITEMS_NAMED 64
+#define FIELDS_MAX    512u
+#define MEMBERS_MAX   512u
+#define BASES_MAX     64u
+#define MEMBER_SIZE   40u /* struct PyMemberDef */
+#define GETSET_SIZE   40u /* struct PyGetSetDef */
+#define ITEMS_NAMED   64
+#define GREENLET_SIZE (WK_HEAD + 24) /* since 2.0; before, all was in the object */
 
 enum {
     MEMBER_OBJECT = 6,
@@ -358,6 +359,9 @@ prepare_traverse(struct wk *w, struct wk_type *type, struct list *l)
     for (unsigned i = 0; base != 0 && i < BASES_MAX; i++, base = WK_U64(base, WK_TP_BASE)) {
         add_members(w, l, type, base, false, 0);
         add_getters(w, l, base);
+        if (wk_text_equals(WK_READ(const char *, base, WK_TP_NAME), "greenlet.greenlet") &&
+            WK_I64(base, WK_TP_BASICSIZE) == GREENLET_SIZE)
+            type->flags |= WK_TYPE_GREENLET;
     }
     add_known(w, l, type->addr);
     add_dict(w, type, l);
@@ -458,7 +462,8 @@ prepare_class(struct wk *w, struct wk_type *type, struct list *l)
         for (unsigned i = 0; base != 0 && i < BASES_MAX; i++, base = WK_U64(base, WK_TP_BASE))
             add_members(w, l, type, base, false, 0);
     }
-    type->flags |= native->flags & (WK_TYPE_MANAGED | WK_TYPE_INLINE | WK_TYPE_TAIL | WK_TYPE_LRU | WK_TYPE_META);
+    type->flags |= native->flags &
+                   (WK_TYPE_MANAGED | WK_TYPE_INLINE | WK_TYPE_TAIL | WK_TYPE_LRU | WK_TYPE_META | WK_TYPE_GREENLET);
     type->rest = native->rest;
 }
 

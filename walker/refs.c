@@ -382,6 +382,8 @@ traverse_refs(struct wk *w, struct wk_type *type, wk_addr object, enum hf_run_ki
     bool has_open = items || r->open_n != 0;
     for (unsigned i = 0; i < n_found; i++)
         wk_ref(w, found.taken[i].addr, WK_TAG_NAME(found.taken[i].tag), WK_TAG_FLAGS(found.taken[i].tag) | hidden);
+    if (wk_unlikely((type->flags & WK_TYPE_GREENLET) != 0))
+        wk_greenlet_refs(w, object);
     open = items ? HF_RUN_ITEMS : open;
     return wk_layout(w, has_open, (enum hf_run_kind)(open | (has_open && disowned ? WK_OPEN_HIDDEN : 0)), r->tags,
                      r->n_tags);

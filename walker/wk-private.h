@@ -182,6 +182,7 @@ enum wk_type_flag {
     WK_TYPE_REAL = 1 << 13,        /* of fixed size, and rows carry the real one */
     WK_TYPE_REAL_PLAIN = 1 << 14,  /* one block of the size that getsizeof says, where it is small */
     WK_TYPE_LRU = 1 << 11,         /* functools' cache: keys and results in a list of its own */
+    WK_TYPE_GREENLET = 1 << 17,    /* greenlet.greenlet, or derived from it */
     WK_TYPE_META = 1 << 16,        /* a type of types with a tp_traverse of its own */
     WK_TYPE_STRUCK = 1 << 15,      /* its tp_traverse is not called any more: references of instances are missing */
 };
@@ -524,3 +525,4 @@ void wk_stack_counters(struct wk *w);
 /* References of a frame object, of a generator, coroutine or asynchronous generator: wk_ref() for each. */
 void wk_frame_refs(struct wk *w, const struct wk_type *type, wk_addr frame);
 void wk_generator_refs(struct wk *w, const struct wk_type *type, wk_addr generator);
+void wk_greenlet_refs(struct wk *w, wk_addr greenlet); /* of its stack alone */

@@ -161,6 +161,31 @@ mark_name(Writer *w, const char *name)
     mark(w, marked);
 }
 
+/*
+ * What a greenlet holds through the functions that it runs: ".gr_frame.f_back.f_locals['x']" already, "<cell x>" instead of a variable in a cell, or
+ * another part in such brackets, which Python does not show.
+ */
+static void
+write_of_greenlet(Writer *w, const char *name, HaId value)
+{
+    const char *part = strstr(name, "<cell ");
+
+    if (strchr(name, '<') != part) {
+        mark_name(w, name);
+        return;
+    }
+    w->whole = w->text->len;
+    if (part == NULL) {
+        g_string_append(w->text, name);
+        return;
+    }
+    g_string_append_len(w->text, name, part - name);
+    g_string_append_printf(w->text, ".f_locals['%.*s']", (int)(strlen(part) - strlen("<cell >")),
+                           part + strlen("<cell "));
+    if (ha_graph_type(w->g, value)->family == HF_FAMILY_CELL)
+        w->pending = VARIABLE;
+}
+
 static void
 write_named(Writer *w, HaId from, const char *name, HaId to)
 {
@@ -170,6 +195,8 @@ write_named(Writer *w, HaId from, const char *name, HaId to)
     if (strcmp(name, ".__dict__") == 0) {
         w->pending = NAMESPACE;
         w->owner = from;
+    } else if (g_str_has_prefix(name, ".gr_frame")) {
+        write_of_greenlet(w, name, to);
     } else if (strcmp(name, ".__class__") == 0) {
         wrap(w, "type(", ")");
     } else if (strcmp(name, "._callbacks[1:]") == 0) {

@@ -141,6 +141,18 @@ wk_text_generator(struct wk *w, struct wk_text *t, wk_addr generator, bool state
         wk_text_cstr(t, state_text(at));
 }
 
+/* Where the function stands that it runs: what that waits in is mostly the same for all. */
+void
+wk_content_greenlet(struct wk *w, struct wk_text *t, wk_addr greenlet)
+{
+    struct wk_frame_view v;
+
+    if (!wk_greenlet_outermost(w, greenlet, &v))
+        return;
+    wk_text_place(w, t, code_qualname(w, v.code), v.code, wk_frame_line(w, &v));
+    wk_text_cstr(t, state_text(WK_GEN_SUSPENDED));
+}
+
 void
 wk_content_code(struct wk *w, struct wk_text *t, wk_addr code)
 {

@@ -536,6 +536,9 @@ wk_content(struct wk *w, const struct wk_type *type, wk_addr object)
     case WK_CONTENT_GENERATOR:
         wk_text_generator(w, t, object, true);
         break;
+    case WK_CONTENT_GREENLET:
+        wk_content_greenlet(w, t, object);
+        break;
     case WK_CONTENT_CELL:
         value = WK_U64(object, f->cell_ref);
         if (value != 0)

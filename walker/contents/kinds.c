@@ -167,6 +167,7 @@ static const struct named by_name[] = {
     {WK_CONTENT_PROCESS, HF_FAMILY_OTHER, "subprocess", "Popen"},
     {WK_CONTENT_DEQUE, HF_FAMILY_OTHER, "collections", "deque"},
     {WK_CONTENT_ARRAY, HF_FAMILY_OTHER, "array", "array"},
+    {WK_CONTENT_GREENLET, HF_FAMILY_OTHER, "greenlet", "greenlet"},
 };
 
 /* Members that are read at offsets of the C struct: only where the class is the one written in C. */
@@ -191,6 +192,7 @@ is_c_layout(uint8_t content)
     case WK_CONTENT_RLOCK:
     case WK_CONTENT_DEQUE:
     case WK_CONTENT_ARRAY:
+    case WK_CONTENT_GREENLET:
         return true;
     default:
         return false;
@@ -215,6 +217,7 @@ size_needed(const struct wk *w, uint8_t content)
         return WK_HEAD + 1;
     case WK_CONTENT_RLOCK:
     case WK_CONTENT_BYTESIO:
+    case WK_CONTENT_GREENLET:
         return WK_HEAD + 24;
     case WK_CONTENT_SOCKET:
     case WK_CONTENT_ARRAY:

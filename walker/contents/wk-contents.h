@@ -24,6 +24,7 @@ enum wk_content {
     WK_CONTENT_CODE,
     WK_CONTENT_FRAME,
     WK_CONTENT_GENERATOR,
+    WK_CONTENT_GREENLET,
     WK_CONTENT_CELL,
     WK_CONTENT_WEAKREF,
     WK_CONTENT_SLICE,
@@ -132,6 +133,7 @@ void wk_text_place(struct wk *w, struct wk_text *t, wk_addr qualname, wk_addr co
                    uint32_t line); /* qualname at file:line */
 void wk_text_callable(struct wk *w, struct wk_text *t, wk_addr object);
 void wk_content_code(struct wk *w, struct wk_text *t, wk_addr code);
+void wk_content_greenlet(struct wk *w, struct wk_text *t, wk_addr greenlet);
 void wk_content_frame(struct wk *w, struct wk_text *t, wk_addr frame);
 void wk_text_generator(struct wk *w, struct wk_text *t, wk_addr generator, bool state);
 

@@ -204,15 +204,13 @@ wk_frame_line(struct wk *w, const struct wk_frame_view *v)
     return wk_code_line(w, v->code, v->lasti);
 }
 
-uint32_t
-wk_frame_slot_name(struct wk *w, const struct wk_frame_view *v, uint32_t i)
+wk_addr
+wk_frame_variable(struct wk *w, const struct wk_frame_view *v, uint32_t i, enum wk_name_kind *out)
 {
     const struct wk_facts *f = &w->facts;
     enum wk_name_kind kind = WK_NAME_LOCAL;
     wk_addr names, name = 0;
 
-    if (i >= v->n_slots)
-        return wk_name_number(w, WK_NAME_STACK, i - v->n_slots);
     if (f->code_localsplusnames != WK_NO_FACT) {
         wk_addr kinds = WK_U64(v->code, f->code_localspluskinds);
         uint8_t bits = kinds != 0 && WK_U64(kinds, WK_OB_SIZE) > i ? WK_U8(kinds, f->bytes_data + i) : 0;
@@ -233,7 +231,20 @@ wk_frame_slot_name(struct wk *w, const struct wk_frame_view *v, uint32_t i)
         }
         name = i < tuple_length(names) ? wk_tuple_item(w, names, i) : 0;
     }
-    return wk_is_str(name) ? wk_name_str(w, kind, name) : 0;
+    *out = kind;
+    return wk_is_str(name) ? name : 0;
+}
+
+uint32_t
+wk_frame_slot_name(struct wk *w, const struct wk_frame_view *v, uint32_t i)
+{
+    enum wk_name_kind kind;
+    wk_addr name;
+
+    if (i >= v->n_slots)
+        return wk_name_number(w, WK_NAME_STACK, i - v->n_slots);
+    name = wk_frame_variable(w, v, i, &kind);
+    return name != 0 ? wk_name_str(w, kind, name) : 0;
 }
 
 bool
@@ -267,9 +278,8 @@ wk_frame_awaits(struct wk *w, const struct wk_frame_view *v)
     return (op == f->op_resume || op == f->op_resume_quick || op == f->op_resume_instrumented) && (arg & 3) >= 2;
 }
 
-/* Of what lives for ever a reference that is not counted is as good as any. */
-static unsigned
-borrowed(const struct wk *w, wk_addr object)
+unsigned
+wk_borrowed(const struct wk *w, wk_addr object)
 {
     return wk_is_immortal(w, object) ? 0 : HF_RUN_WEAK;
 }
@@ -291,7 +301,7 @@ slot_refs(struct wk *w, const struct wk_frame_view *v, uint32_t seen, bool gener
         if (object == 0)
             continue;
         name = awaits && i == awaited ? w->at_hand->awaits : wk_frame_slot_name(w, v, i);
-        wk_ref(w, object, name, (i < seen ? 0 : HF_RUN_HIDDEN) | (counted ? 0 : borrowed(w, object)));
+        wk_ref(w, object, name, (i < seen ? 0 : HF_RUN_HIDDEN) | (counted ? 0 : wk_borrowed(w, object)));
     }
 }
 
@@ -305,8 +315,8 @@ wk_internal_frame_refs(struct wk *w, struct wk_frame_view *v)
     wk_stack_reckon(w, v);
     wk_ref(w, WK_U64(v->internal, f->iframe_frame_obj), w->at_hand->frame, 0);
     wk_ref(w, v->locals, w->at_hand->f_locals, 0);
-    wk_ref(w, v->function, w->at_hand->function, v->function_counted ? 0 : borrowed(w, v->function));
-    wk_ref(w, v->code, w->at_hand->code, v->code_counted ? 0 : borrowed(w, v->code));
+    wk_ref(w, v->function, w->at_hand->function, v->function_counted ? 0 : wk_borrowed(w, v->function));
+    wk_ref(w, v->code, w->at_hand->code, v->code_counted ? 0 : wk_borrowed(w, v->code));
     slot_refs(w, v, top > 0 ? (uint32_t)top : 0, v->owner == WK_OWNER_GENERATOR);
 }
 

@@ -65,6 +65,10 @@ bool wk_frame_of_generator(struct wk *w, wk_addr generator, struct wk_frame_view
 uint32_t wk_frame_line(struct wk *w, const struct wk_frame_view *v);
 /* Name of slot i: <local x>, <cell x>, <free x>; beyond the variables <stack i>. 0: unknown. */
 uint32_t wk_frame_slot_name(struct wk *w, const struct wk_frame_view *v, uint32_t i);
+/* The variable that slot i is, a str, and what kind of one; 0: unknown. i < n_slots */
+wk_addr wk_frame_variable(struct wk *w, const struct wk_frame_view *v, uint32_t i, enum wk_name_kind *kind);
+/* Flags of a reference that is not counted: of what lives for ever it is as good as any. */
+unsigned wk_borrowed(const struct wk *w, wk_addr object);
 /* What a suspended generator waits for stands on top of its stack: true then. */
 bool wk_frame_awaits(struct wk *w, const struct wk_frame_view *v);
 
@@ -79,6 +83,9 @@ void wk_stack_check(struct wk *w, const struct wk_frame_view *v);
 
 /* wk_ref() for what an interpreter frame holds itself, in the order in which it is traversed (3.11+). */
 void wk_internal_frame_refs(struct wk *w, struct wk_frame_view *v);
+
+/* greenlets.c: the outermost frame of one that is suspended. False: none is known */
+bool wk_greenlet_outermost(struct wk *w, wk_addr greenlet, struct wk_frame_view *out);
 
 enum wk_generator_state {
     WK_GEN_CREATED,

@@ -14,6 +14,7 @@ An expectation is a list: what, kind, then by kind
     real       object, size                        what the allocator says of its blocks
 """
 from .code import callables, suspended
+from .greenlets import greenlets
 from .hidden import hidden
 from .library import arrays, c_types, elements, others
 from .objects import containers, instances
@@ -27,6 +28,6 @@ __all__ = ['missing', 'plant', 'spelled']
 
 def plant():
     p = Plants()
-    for part in (containers, instances, callables, suspended, threads, interpreter, real_sizes, others, elements, c_types, arrays, hidden, looked_up):
+    for part in (containers, instances, callables, suspended, threads, interpreter, real_sizes, others, elements, c_types, arrays, hidden, greenlets, looked_up):
         part(p)
     return p
