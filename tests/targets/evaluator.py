@@ -186,6 +186,28 @@ class Holder:
         raise KeyError(of_a_traceback.name)
 
 
+def start_greenlets(holder):
+    try:
+        import greenlet
+    except ImportError:
+        return
+    main = greenlet.getcurrent()
+
+    class Own(greenlet.greenlet):
+        pass
+
+    def inner():
+        inside, shared = Thing('of a function that a greenlet stopped in'), Thing('in a cell of a greenlet')
+        return main.switch(lambda: shared), inside
+
+    def outer():
+        above = Thing('of a function that waits for another in a greenlet')
+        return inner(), above
+    holder.greenlets = [kind(outer) for kind in (greenlet.greenlet, Own)]
+    for one in holder.greenlets:
+        one.switch()
+
+
 def start_tasks(holder):
     loop = asyncio.new_event_loop()
     holder.loop = loop
@@ -211,6 +233,7 @@ def sleeper(started):
 
 HOLDER = Holder()
 ZOO = zoo.build() if 'zoo' in sys.argv[1:] else None
+start_greenlets(HOLDER)
 start_tasks(HOLDER)
 started = threading.Event()
 threading.Thread(target=sleeper, args=(started,), name='sleeper', daemon=True).start()
