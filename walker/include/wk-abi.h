@@ -27,7 +27,7 @@ enum wk_flag {
     WK_FLAG_OWN_THREAD =
         1 << 1, /* inline: the calling thread was made for the walk, and does not belong into the dump */
     WK_FLAG_CHECK_STACKS = 1 << 2, /* for tests: how deep roots/stack.c takes known stacks for is counted */
-    WK_FLAG_COLLECTING = 1 << 3,   /* lists that a collection has open are taken as they are */
+    WK_FLAG_COLLECTING = 1 << 3,   /* ghost: lists that a collection has open are taken as they are */
 };
 
 enum wk_status {

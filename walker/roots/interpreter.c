@@ -198,7 +198,7 @@ wk_gc_heads(struct wk *w, wk_addr interpreter, wk_addr heads[8])
 
     /* Where the first stands depends on the compiler: from 3.13.4 on, headers ask for an alignment of 4 only. */
     heads[0] = f->gc_generation0 != WK_NO_FACT ? WK_U64(gc, f->gc_generation0) : gc + f->gc_generations;
-    bool as_it_is = (w->args->flags & WK_FLAG_COLLECTING) && wk_gc_running(w, interpreter);
+    bool as_it_is = w->ghost && (w->args->flags & WK_FLAG_COLLECTING) && wk_gc_running(w, interpreter);
     if ((heads[0] & 3) != 0 || heads[0] + 4 < gc + f->gc_generations || heads[0] > gc + f->gc_generations + 4)
         return 0;
     for (unsigned i = 1; i < 3; i++)
