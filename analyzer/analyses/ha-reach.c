@@ -119,7 +119,7 @@ ha_reach_root(const HaGraph *g, const HaLedger *ledger, HaId id, guint32 *distan
     *distance = ha_reach_root_distance(&best);
     for (guint i = 0; i < held->len; i++) {
         guint32 one = ha_reach_root_distance(&g_array_index(held, HaHeldBy, i));
-        if (one < *distance) {
+        if (i == 0 || one < *distance) {
             *distance = one;
             best = g_array_index(held, HaHeldBy, i);
         }

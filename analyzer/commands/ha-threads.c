@@ -266,8 +266,8 @@ run(HaContext *c, GError **error)
     ha_graph_threads(c->graph, &n);
     if (n == 0)
         ha_note("'%s' tells of no threads%s", c->dump_name,
-                ha_graph_is_foreign(c->graph)
-                    ? ": dumps of dump-heap do not have them, only, as roots, the frames that run"
+                ha_graph_is_foreign(c->graph) && ha_graph_source(c->graph) != HA_SOURCE_PYHEAP
+                    ? ": dump-heap does not write them"
                     : "");
     return TRUE;
 }

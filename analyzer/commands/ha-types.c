@@ -303,6 +303,11 @@ run(HaContext *c, GError **error)
         return FALSE;
     }
     gboolean with_garbage = ha_options_flag(c->options, "garbage") && !ha_graph_is_foreign(c->graph);
+    if (ha_graph_is_foreign(c->graph) && strcmp(sort, "garbage") == 0) {
+        g_set_error(error, HA_ERROR, HA_ERROR_FAILED, "'%s' does not tell what is garbage: it has no reference counts",
+                    c->dump_name);
+        return FALSE;
+    }
     if (!with_garbage && strcmp(sort, "garbage") == 0) {
         g_set_error_literal(error, HA_ERROR, HA_ERROR_USAGE,
                             "--sort garbage wants --garbage, without which it is left out");

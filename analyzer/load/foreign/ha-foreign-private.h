@@ -4,7 +4,8 @@
 #include "load/foreign/ha-bytes.h"
 #include "load/foreign/ha-foreign.h"
 
-#define HA_FOREIGN_PIECE 4096u /* references that go to the builder at once */
+#define HA_FOREIGN_PIECE        4096u /* references that go to the builder at once */
+#define HA_FOREIGN_ADDRESS_BITS 56    /* of a process, with five levels of page tables */
 
 typedef struct {
     HaBytes bytes;

@@ -37,7 +37,7 @@ ha_foreign_hash_address(gconstpointer address)
 gboolean
 ha_foreign_check_address(HaForeign *f, guint64 addr, const char *what)
 {
-    if (addr != 0 && addr % 8 == 0)
+    if (addr != 0 && addr % 8 == 0 && addr >> HA_FOREIGN_ADDRESS_BITS == 0)
         return TRUE;
     return ha_bytes_problem(&f->bytes, "%s at address 0x%" G_GINT64_MODIFIER "x", what, addr);
 }
@@ -111,7 +111,7 @@ gboolean
 ha_foreign_refs(HaForeign *f, const guint64 *refs, gsize n)
 {
     for (gsize i = 0; i < n; i++)
-        if (refs[i] % 8 != 0)
+        if (refs[i] % 8 != 0 || refs[i] >> HA_FOREIGN_ADDRESS_BITS != 0)
             return ha_bytes_problem(&f->bytes, "a reference to address 0x%" G_GINT64_MODIFIER "x", refs[i]);
     if (f->begun) {
         f->row.flags = HF_OBJ_CONT | HF_OBJ_REFS;
