@@ -278,6 +278,7 @@ check(const HaGraph *g)
         for (gsize i = 0; i < n_refs; i++) {
             g_assert_cmpuint(refs[i], <, n);
             g_autofree char *text = ha_graph_ref_text(g, id, i);
+            g_assert_true(text == NULL || *text != 0);
             if (!seen[refs[i]])
                 stack[depth++] = refs[i];
             seen[refs[i]] = TRUE;
