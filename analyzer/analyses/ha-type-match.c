@@ -110,9 +110,37 @@ ha_find_dotted(const HaGraph *g, const char *dotted)
     return HA_ID_NONE;
 }
 
+/* Goes back to the last star only: as many steps as both are long, multiplied, at most. */
+static gboolean
+glob_matches(const char *name, const char *pattern)
+{
+    const char *star = NULL, *from = NULL;
+    while (*name != 0) {
+        if (*pattern == '*') {
+            star = ++pattern;
+            from = name;
+        } else if (*pattern == *name) {
+            pattern++;
+            name++;
+        } else if (star != NULL) {
+            pattern = star;
+            name = ++from;
+        } else {
+            return FALSE;
+        }
+    }
+    return pattern[strspn(pattern, "*")] == 0;
+}
+
 static gboolean
 name_matches(const char *name, const char *text, HaMatch how)
 {
+    static const char builtins[] = "builtins.";
+    if (how == HA_MATCH_GLOB)
+        return glob_matches(name, text);
+    if (how == HA_MATCH_FULL)
+        return strcmp(name, text) == 0 ||
+               (g_str_has_prefix(name, builtins) && strcmp(name + strlen(builtins), text) == 0);
     if (how == HA_MATCH_PART && strstr(name, text) != NULL)
         return TRUE;
     gsize n = strlen(name), m = strlen(text);
@@ -130,7 +158,7 @@ ha_type_set_new(const HaGraph *g, const char *text, HaMatch how)
     for (guint32 i = 0; i < ha_graph_n_types(g); i++)
         if (name_matches(ha_graph_nth_type(g, i)->name, text, how))
             ha_bits_set(s->types, i);
-    HaId id = strchr(text, '.') != NULL ? ha_find_dotted(g, text) : HA_ID_NONE;
+    HaId id = how != HA_MATCH_GLOB && strchr(text, '.') != NULL ? ha_find_dotted(g, text) : HA_ID_NONE;
     for (guint32 i = 0; id != HA_ID_NONE && i < ha_graph_n_types(g); i++)
         if (ha_graph_nth_type(g, i)->id == id)
             ha_bits_set(s->types, i);

@@ -11,6 +11,8 @@ typedef struct HaTypeSet HaTypeSet;
 typedef enum {
     HA_MATCH_NAME, /* the whole name, its end behind a dot ("Task", "app.Session" of "pkg.app.Session"), or a public alias */
     HA_MATCH_PART, /* the same, and every name that has the text in it */
+    HA_MATCH_FULL, /* the whole name, "builtins." need not be said, or a public alias */
+    HA_MATCH_GLOB, /* the whole name, where "*" stands for anything */
 } HaMatch;
 
 /* text "" matches all with HA_MATCH_PART. */

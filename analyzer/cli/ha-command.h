@@ -34,9 +34,10 @@ typedef struct {
 } HaContext;
 
 enum {
-    HA_COMMAND_COMPARES = 1 << 0,  /* --previous-heap-dump is handed over instead of narrowing the choice */
-    HA_COMMAND_REMEMBERS = 1 << 1, /* --previous-heap-dump is but remembered: no two graphs are in memory for it */
-    HA_COMMAND_DUMPS = 1 << 2,     /* all arguments are dumps, and the last one is the one that is meant */
+    HA_COMMAND_COMPARES = 1 << 0,    /* --previous-heap-dump is handed over instead of narrowing the choice */
+    HA_COMMAND_REMEMBERS = 1 << 1,   /* --previous-heap-dump is but remembered: no two graphs are in memory for it */
+    HA_COMMAND_DUMPS = 1 << 2,       /* all arguments are dumps, and the last one is the one that is meant */
+    HA_COMMAND_EXPRESSIONS = 1 << 3, /* arguments have parentheses; a last one that has none is the dump */
 };
 
 typedef struct {
@@ -45,6 +46,7 @@ typedef struct {
     const char *args;    /* "ADDR"; NULL: none but the dump */
     guint min_args, max_args;
     guint flags;
+    const char *notes;       /* lines of the help before the options; NULL: none */
     const char *examples;    /* lines, shown below "Examples:" with two blanks in front */
     const HaOption *options; /* ends with name NULL; those of every command need not be in it */
     /* What is wrong whatever the dump holds, before that is loaded: HA_ERROR_USAGE. NULL: nothing to check. */

@@ -65,6 +65,8 @@ ha_help_command(const HaCommand *command)
     if (command->args != NULL)
         g_string_append_printf(text, optional ? " [%s]" : " %s", command->args);
     g_string_append_printf(text, " [DUMP]\n\n%s.\n\n", command->summary);
+    if (command->notes != NULL)
+        g_string_append_printf(text, "%s\n", command->notes);
     if (command->options != NULL && command->options->name != NULL) {
         g_string_append(text, "Options:\n");
         add_options(text, command->options);

@@ -313,6 +313,12 @@ names_a_dump(const char *arg)
            strspn(arg, "0123456789abcdefABCDEFxX") != strlen(arg);
 }
 
+static gboolean
+is_no_expression(const char *arg)
+{
+    return strchr(arg, '(') == NULL || g_file_test(arg, G_FILE_TEST_EXISTS);
+}
+
 /* Where a type or an address is wanted; neither is called like this. */
 static gboolean
 is_a_dump(const char *arg)
@@ -339,7 +345,9 @@ check_args(const HaCommandLine *line, guint *n_args, GError **error)
         return FALSE;
     }
     *n_args = dumps ? given - 1 : MIN(given, command->max_args);
-    if (!dumps && *n_args > command->min_args && given == *n_args && names_a_dump(line->args[given - 1]))
+    gboolean expressions = (command->flags & HA_COMMAND_EXPRESSIONS) != 0;
+    if (!dumps && *n_args > command->min_args && given == *n_args &&
+        (expressions ? is_no_expression : names_a_dump)(line->args[given - 1]))
         --*n_args;
     return TRUE;
 }

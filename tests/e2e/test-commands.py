@@ -7,6 +7,7 @@ import re
 import shlex
 import shutil
 import subprocess
+import textwrap
 
 from support import interpreters
 from support.folder import Folder
@@ -126,6 +127,26 @@ def _():
         text = shell(f'heapdump-gdb --print-script {target.pid}', folder).text
         check('attach' in text and 'detach' in text, text)
         equal(os.listdir(folder), [], 'files')
+
+
+@suite.case('a test that asserts of its own heap')
+def _():
+    """The one of the README, with a program that keeps its sessions, and one that does not."""
+    with open(f'{SOURCE}/README.md', encoding='utf-8') as file:
+        code = textwrap.dedent(re.search(r'^    import os, subprocess\n.*?^        subprocess\.run\(.*?assert.*?\n', file.read(), re.S | re.M)[0])
+    check('def test_sessions_end(tmp_path)' in code, code)
+    for keeps, expected in (True, 1), (False, 0):
+        with Folder() as folder:
+            with open(f'{folder}/app.py', 'w', encoding='utf-8') as file:
+                file.write('SESSIONS = {}\nclass Session:\n    pass\ndef customer():\n    session = Session()\n'
+                           + ('    SESSIONS[f"user-{len(SESSIONS)}"] = session\n' if keeps else ''))
+            main = ('import app, pathlib, sys\ndef run_customers(n):\n    for _ in range(n):\n        app.customer()\n' + code +
+                    'try:\n    test_sessions_end(pathlib.Path("."))\nexcept subprocess.CalledProcessError as error:\n    sys.exit(error.returncode)\n')
+            result = run(interpreters.newest().path, '-c', main, cwd=folder, env=ENVIRONMENT)
+            equal(result.code, expected, f'exit code of {result}')
+            text = 'FAILED  growth(app.Session)==0: +100; before 10, now 110' if keeps else 'ok      growth(app.Session)==0: 0; before 0, now 0'
+            check(text in result.text, str(result))
+            check(not keeps or "100 new ones at sys.modules['app'].SESSIONS[*]" in result.text, str(result))
 
 
 @suite.case('the demonstration')

@@ -142,7 +142,7 @@ def sections(text):
     told = {title: set(re.findall(r'`([a-z_]+)`', ' '.join(re.findall(r'^\|.*\|$', body, re.M))))
             for title, body in zip(parts[1::2], parts[2::2])}
     an_object, a_path = told.pop('An object, wherever one is told'), told.pop('A path, wherever one is told')
-    return {title: names | an_object | (a_path if title in ('paths', 'object', 'top', 'diff') else set()) for title, names in told.items()}
+    return {title: names | an_object | (a_path if title in ('paths', 'object', 'top', 'diff', 'assert') else set()) for title, names in told.items()}
 
 
 @suite.case('docs/json.md tells every member that is printed')
@@ -156,12 +156,15 @@ def _():
         more = {'object': [[address]], 'paths': [[address], ['str']], 'info': [[]], 'threads': [[]], 'tasks': [[]],
                 'top': [['--sort', 'retained', '--top-allocations', 5], ['--show-parents', '--top-allocations', 20]],
                 'retained': [['--min-percent', '0.1']], 'diff': [['--limit', '0', dump]],
+                'assert': [['count(str)==0', 'duplicates(str)==0', 'objects()==0'], ['growth(asyncio.Task)<0', '--previous-heap-dump', dump]],
                 'types': [['--garbage'], ['--by', 'module'], ['--previous-heap-dump', dump], ['--duplicates'], ['--containers']]}
         equal(sorted(more), sorted(told), 'commands')
         for command, lines in more.items():
             seen = set()
             for line in lines:
-                members(json.loads(succeeds(heapanalyze(command, '--json', *line, dump)).text), seen)
+                result = heapanalyze(command, '--json', *line, dump)
+                equal(result.code, int(command == 'assert'), f'exit code of {result}')
+                members(json.loads(result.text), seen)
             equal(seen - told[command], set(), f'members that {command} prints and the page does not tell')
 
 

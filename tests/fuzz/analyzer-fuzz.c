@@ -205,6 +205,8 @@ main(int argc, char **argv)
         "x export",
         "x export --format dot",
         "x export --format heapsnapshot",
+        "x assert count(*)>=0 retained(a*)<0 duplicates(*)<0 growth(*)<-9 garbage()<0 total_size()<0",
+        "x assert --json count(*)<0 size(*)<0 growth_size(*)<-9 duplicates_size(str)<0 objects()<0",
         "x export --format csv",
         "x export --format csv --table refs",
         "x export --format csv --table types",
