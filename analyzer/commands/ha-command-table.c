@@ -7,6 +7,7 @@ const HaCommand *const ha_commands[] = {
     &ha_command_graph,
     &ha_command_paths,
     &ha_command_retained,
+    &ha_command_leaks,
     &ha_command_diff,
     &ha_command_object,
     &ha_command_threads,

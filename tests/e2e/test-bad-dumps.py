@@ -12,7 +12,7 @@ from support.programs import BUILD, HEAPANALYZE, fails, heapanalyze, run, succee
 from support.tap import Suite, check, equal
 
 FAILED, USAGE = 1, 2
-COMMANDS = ('top', 'types', 'info', 'export --format ndjson -o /dev/null', 'graph --filter dict -o graph.svg', 'object 0x10', 'diff DUMP')
+COMMANDS = ('top', 'types', 'info', 'export --format ndjson -o /dev/null', 'graph --filter dict -o graph.svg', 'object 0x10', 'diff DUMP', 'leaks', 'leaks --previous-heap-dump DUMP')
 suite = Suite()
 
 

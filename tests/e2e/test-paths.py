@@ -155,7 +155,7 @@ def _():
         address = json.loads(succeeds(heapanalyze('tasks', '--json', dump)).text)['tasks'][0]['addr']
         more = {'object': [[address]], 'paths': [[address], ['str']], 'info': [[]], 'threads': [[]], 'tasks': [[]],
                 'top': [['--sort', 'retained', '--top-allocations', 5], ['--show-parents', '--top-allocations', 20]],
-                'retained': [['--min-percent', '0.1']], 'diff': [['--limit', '0', dump]],
+                'retained': [['--min-percent', '0.1']], 'leaks': [['--min-bytes', '0'], ['--previous-heap-dump', dump]], 'diff': [['--limit', '0', dump]],
                 'assert': [['count(str)==0', 'duplicates(str)==0', 'objects()==0'], ['growth(asyncio.Task)<0', '--previous-heap-dump', dump]],
                 'types': [['--garbage'], ['--by', 'module'], ['--previous-heap-dump', dump], ['--duplicates'], ['--containers']]}
         equal(sorted(more), sorted(told), 'commands')
