@@ -105,6 +105,21 @@ take_inside(HaSuspect *s, const HaInside *inside)
     s->survivors = inside->items > 0 ? inside->survivors : -1;
 }
 
+/* Bytes of all to which the nearest way leads through the template: a holder that shares what it has retains but little of it. */
+static void
+weigh(const Work *w, HaSuspect *s)
+{
+    const HaSurvey *survey = w->spec->survey;
+    const HaMoments *m = w->spec->moments;
+
+    for (guint k = 0; k < m->n; k++) {
+        const HaPathTally *tally =
+            k == m->here ? &g_array_index(survey->tallies, HaPathTally, s->template)
+                         : ha_summary_path(m->at[k], ha_path_template_hash(survey->templates, s->template));
+        s->at[k].bytes = tally != NULL ? tally->all.bytes : 0;
+    }
+}
+
 static void
 add(Work *w, HaSuspect *s)
 {
@@ -132,7 +147,6 @@ joins(Work *w, const HaContainerGrowth *row)
     for (guint k = 0; k < w->spec->moments->n; k++) {
         s->known[k] |= row->known[k];
         s->at[k].count += row->at[k].count;
-        s->at[k].bytes += row->at[k].bytes;
     }
     return TRUE;
 }
@@ -166,6 +180,8 @@ grown_containers(Work *w)
         memcpy(s.known, row->known, sizeof s.known);
         take_inside(&s, &inside);
         ha_suspect_classify(w->spec, &s, &inside);
+        if (s.kind != HA_LEAK_BUFFER)
+            weigh(w, &s);
         add(w, &s);
         g_hash_table_insert(w->told, GUINT_TO_POINTER(row->template), GUINT_TO_POINTER(w->out->items->len));
     }
@@ -296,11 +312,12 @@ large_containers(Work *w)
                        .retained = ha_dominators_retained(w->spec->dominators, id)};
         take_inside(&s, &inside);
         ha_suspect_classify(w->spec, &s, &inside);
+        weigh(w, &s);
         /* libraries register their functions */
         gboolean telling = is_telling(s.kind) && (s.kind != HA_LEAK_CALLBACKS || tally.items >= LARGE_MIN);
         guint part = is_plain(g, s.type) && s.kind == HA_LEAK_CONTAINER ? PLAIN_PART : LARGE_PART;
-        if (!telling &&
-            (tally.items < LARGE_MIN || inside.of_type * 10 < inside.items * 9 || s.retained < w->total / part))
+        if (!telling && (tally.items < LARGE_MIN || inside.of_type * 10 < inside.items * 9 ||
+                         MAX(s.retained, s.at[0].bytes) < w->total / part))
             continue;
         add(w, &s);
     }
@@ -381,8 +398,8 @@ static gint
 compare(gconstpointer left, gconstpointer right, gpointer moments)
 {
     const HaSuspect *a = left, *b = right;
-    gint64 x = ha_growth_bytes(a->at, moments) + (gint64)a->retained,
-           y = ha_growth_bytes(b->at, moments) + (gint64)b->retained;
+    guint here = ((const HaMoments *)moments)->here;
+    guint64 x = MAX(a->at[here].bytes, a->retained), y = MAX(b->at[here].bytes, b->retained);
 
     if (a->confidence != b->confidence)
         return a->confidence > b->confidence ? -1 : 1;

@@ -41,9 +41,9 @@ typedef struct {
     guint32 template;               /* of what piles up, G_MAXUINT32: none */
     gboolean known[HA_MOMENTS_MAX]; /* the holder was there */
     HaTally
-        at[HA_MOMENTS_MAX]; /* how much piled up: number, and bytes (of the container alone, or of all below a path) */
+        at[HA_MOMENTS_MAX]; /* how much piled up: number, and bytes of all to which the nearest way leads through it */
     guint64 count;          /* now, in the dump that is looked at */
-    guint64 retained;       /* bytes that would be free without the holder, or what is below the path */
+    guint64 retained;       /* bytes that would be free without the holder; of a path, what is below it */
     guint32 type;           /* most of it is of this type; G_MAXUINT32: of none */
     guint64 of_type;
     HaId sample;      /* one of it, new if there is one; HA_ID_NONE: none */

@@ -45,7 +45,8 @@ write_what(const HaLeaks *l, const HaSuspect *s)
 {
     const HaGraph *g = l->c->graph;
     HaOut *out = l->c->out;
-    g_autofree char *size = ha_size_text(s->retained);
+    guint64 all = MAX(s->at[l->spec->moments->here].bytes, s->retained);
+    g_autofree char *size = ha_size_text(all);
 
     ha_out_text(out, "   holds     ");
     if (s->kind == HA_LEAK_BUFFER)
@@ -60,7 +61,12 @@ write_what(const HaLeaks *l, const HaSuspect *s)
             ha_out_text(out, ", all of these ");
         ha_out_escaped(out, type, strlen(type), G_MAXSIZE);
     }
-    ha_out_printf(out, "; %s would be free without\n", size);
+    ha_out_printf(out, ": %s", size);
+    if (s->retained < all) {
+        g_autofree char *alone = ha_size_text(s->retained);
+        ha_out_printf(out, ", of which it alone keeps %s alive", alone);
+    }
+    ha_out_char(out, '\n');
 }
 
 static void
@@ -81,7 +87,10 @@ write_growth(const HaLeaks *l, const HaSuspect *s)
     ha_out_printf(out, " %s", ha_leak_words(s->kind)->units);
     if (m->minutes > 0) {
         g_autofree char *time = minutes_text(m->minutes);
-        ha_out_printf(out, ": %+" G_GINT64_FORMAT " in %s, %.1f a minute", more, time, (double)more / m->minutes);
+        gint64 more_bytes = ha_growth_bytes(s->at, m);
+        g_autofree char *rate = ha_size_text(MAX(0, (gint64)((double)more_bytes / m->minutes)));
+        ha_out_printf(out, ": %+" G_GINT64_FORMAT " in %s, %.1f and %s a minute", more, time, (double)more / m->minutes,
+                      rate);
         double age = bytes ? 0 : ha_leak_age(l, s);
         if (age > 0) {
             g_autofree char *since = minutes_text(age);

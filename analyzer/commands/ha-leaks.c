@@ -110,6 +110,12 @@ order(const HaContext *c, const HaSummary *here, const HaTally *garbage, HaMomen
         spec->garbage[n] = memory->garbage;
     }
     ha_moments_init(moments, summaries, n, at);
+    if (!moments->same_process) {
+        ha_note("'%s' is looked at alone: only dumps of one process tell what grew", c->dump_name);
+        spec->garbage[0] = *garbage;
+        spec->survivors = NULL;
+        ha_moments_init(moments, &here, 1, 0);
+    }
     spec->moments = moments;
 }
 

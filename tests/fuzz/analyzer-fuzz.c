@@ -230,6 +230,10 @@ main(int argc, char **argv)
         "x types --duplicates --json",
         "x types --containers",
         "x types --containers --json",
+        "x diff A",
+        "x diff A B --json --limit 0",
+        "x leaks --min-bytes 0",
+        "x leaks --min-bytes 0 --json --limit 0",
     };
     guint runs = argc > 1 ? strtoul(argv[1], NULL, 10) : 300;
     guint seed = argc > 2 ? strtoul(argv[2], NULL, 10) : 1;

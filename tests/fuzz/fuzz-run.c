@@ -26,6 +26,29 @@ check_output(HaOut *out)
     g_assert_null(strstr(text, "\xe2\x80\xae"));
 }
 
+/* What a command keeps of other dumps: of none, of one, or of two that are the same. */
+static GPtrArray *
+remember(const HaCommandLine *parsed, HaGraph *other, const char *role)
+{
+    GPtrArray *others = g_ptr_array_new_with_free_func(g_free);
+    g_autoptr(HaLedger) ledger = ha_ledger_new(other, NULL);
+    g_autoptr(HaBits) live = ha_live_objects(other, ledger, NULL);
+    HaContext context = {.graph = other,
+                         .dump_name = "made up",
+                         .ledger = ledger,
+                         .live = live,
+                         .chosen = live,
+                         .options = parsed->options};
+
+    for (guint k = below(3); parsed->command->remember != NULL && k > 0; k--) {
+        HaOther *one = g_new(HaOther, 1);
+        *one = (HaOther){role, "made up", parsed->command->remember(&context, NULL)};
+        g_assert_nonnull(one->memory);
+        g_ptr_array_add(others, one);
+    }
+    return others;
+}
+
 void
 fuzz_run(HaGraph *g, HaGraph *other, const char *line)
 {
@@ -49,6 +72,8 @@ fuzz_run(HaGraph *g, HaGraph *other, const char *line)
     for (HaId id = 0; id < ha_graph_n_objects(g); id++)
         if (!ha_bits_get(live, id))
             ha_bits_clear(chosen, id);
+    static const char *const roles[] = {"previous-heap-dump", "intersect-heap-dump", "remove-heap-dump"};
+    g_autoptr(GPtrArray) others = remember(&parsed, other, roles[below(3)]);
     g_autoptr(HaOut) out = ha_out_new_memory();
     HaContext context = {.graph = g,
                          .dump_name = "made up",
@@ -57,6 +82,7 @@ fuzz_run(HaGraph *g, HaGraph *other, const char *line)
                          .chosen = below(2) ? chosen : live,
                          .previous = other,
                          .previous_live = all,
+                         .others = others,
                          .options = parsed.options,
                          .args = (const char *const *)parsed.args,
                          .out = out};
@@ -64,5 +90,7 @@ fuzz_run(HaGraph *g, HaGraph *other, const char *line)
     g_assert_true(ok == (error == NULL));
     if (ok)
         check_output(out);
+    for (guint i = 0; i < others->len; i++)
+        parsed.command->forget(((HaOther *)others->pdata[i])->memory);
     ha_command_line_clear(&parsed);
 }
