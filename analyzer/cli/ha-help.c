@@ -48,6 +48,7 @@ ha_help_program(const HaCommand *const *commands)
     g_string_append(text, "\n'heapanalyze COMMAND --help' tells the rest.\n"
                           "\n"
                           "Examples:\n"
+                          "  heapanalyze leaks --previous-heap-dump before.heap.gz after.heap.gz\n"
                           "  heapanalyze top\n"
                           "  heapanalyze --previous-heap-dump before.heap.gz top --show-parents after.heap.gz\n"
                           "  heapanalyze types --by module after.heap.zst\n"

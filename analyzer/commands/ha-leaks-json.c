@@ -107,6 +107,12 @@ write_suspect(HaJson *j, const HaLeaks *l, const HaSuspect *s)
     ha_json_int(j, ha_growth_bytes(s->at, m));
     write_rate(j, l, "count_per_minute", ha_growth_count(s->at, m));
     write_rate(j, l, "bytes_per_minute", ha_growth_bytes(s->at, m));
+    guint64 began = ha_leak_began(l, s);
+    ha_json_key(j, "began_us");
+    if (began > 0)
+        ha_json_uint(j, began);
+    else
+        ha_json_null(j);
     ha_json_key(j, "trend");
     ha_json_text(j, ha_trend_name(s->trend));
     ha_json_key(j, "survivors");

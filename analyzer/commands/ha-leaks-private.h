@@ -31,5 +31,5 @@ gboolean ha_leak_path(const HaLeaks *l, const HaSuspect *s, HaPath *out);
  * Owned by the caller.
  */
 char *ha_leak_expression(const HaLeaks *l, const HaPath *path, HaId *of);
-/* Minutes ago, counted from the last dump, when there was none of it if it always grew as fast; 0: not known. */
-double ha_leak_age(const HaLeaks *l, const HaSuspect *s);
+/* When there was none of it, if it always grew as fast as between the dumps: µs since 1970; 0: not known. */
+guint64 ha_leak_began(const HaLeaks *l, const HaSuspect *s);

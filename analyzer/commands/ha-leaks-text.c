@@ -16,6 +16,15 @@ minutes_text(double minutes)
                                  : g_strdup_printf("%.1f days", minutes / 60 / 24);
 }
 
+/* NULL: not known. Owned by the caller. */
+static char *
+began_text(guint64 us)
+{
+    g_autoptr(GDateTime) time = us > 0 ? g_date_time_new_from_unix_utc((gint64)(us / 1000000)) : NULL;
+
+    return time != NULL ? g_date_time_format(time, "%Y-%m-%d %H:%M UTC") : NULL;
+}
+
 static void
 write_title(const HaLeaks *l, guint number, const HaSuspect *s, const HaPath *path)
 {
@@ -89,13 +98,11 @@ write_growth(const HaLeaks *l, const HaSuspect *s)
         g_autofree char *time = minutes_text(m->minutes);
         gint64 more_bytes = ha_growth_bytes(s->at, m);
         g_autofree char *rate = ha_size_text(MAX(0, (gint64)((double)more_bytes / m->minutes)));
-        ha_out_printf(out, ": %+" G_GINT64_FORMAT " in %s, %.1f and %s a minute", more, time, (double)more / m->minutes,
+        ha_out_printf(out, ": %+" G_GINT64_FORMAT " in %s, %.1f (%s) a minute", more, time, (double)more / m->minutes,
                       rate);
-        double age = bytes ? 0 : ha_leak_age(l, s);
-        if (age > 0) {
-            g_autofree char *since = minutes_text(age);
-            ha_out_printf(out, "; at that rate it began %s before the last dump", since);
-        }
+        g_autofree char *began = began_text(ha_leak_began(l, s));
+        if (began != NULL)
+            ha_out_printf(out, "; at that rate since %s", began);
     } else {
         ha_out_printf(out, ": %+" G_GINT64_FORMAT, more);
     }

@@ -104,11 +104,18 @@ ha_leak_expression(const HaLeaks *l, const HaPath *path, HaId *of)
     return text;
 }
 
-double
-ha_leak_age(const HaLeaks *l, const HaSuspect *s)
+guint64
+ha_leak_began(const HaLeaks *l, const HaSuspect *s)
 {
     const HaMoments *m = l->spec->moments;
-    double more = (double)ha_growth_count(s->at, m);
+    const char *last = g_hash_table_lookup(m->at[m->n - 1]->meta, HF_META_TIME);
+    gboolean bytes = s->kind == HA_LEAK_BUFFER;
+    double more = (double)(bytes ? ha_growth_bytes(s->at, m) : ha_growth_count(s->at, m));
+    double all = (double)(bytes ? s->at[m->n - 1].bytes : s->at[m->n - 1].count);
+    double now = last != NULL ? (double)g_ascii_strtoull(last, NULL, 10) : 0;
 
-    return m->minutes > 0 && more > 0 ? (double)s->at[m->n - 1].count / more * m->minutes : 0;
+    if (m->minutes <= 0 || more <= 0)
+        return 0;
+    double began = now - all / more * m->minutes * 60e6;
+    return began > 0 ? (guint64)began : 0;
 }
