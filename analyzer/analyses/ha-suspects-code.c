@@ -324,8 +324,7 @@ ha_suspects_find_code(const HaSuspectsSpec *spec, GArray *suspects)
         HaSuspect *s = &g_array_index(suspects, HaSuspect, i);
         const char *const *calls = adders(s->kind);
         if (s->kind == HA_LEAK_CACHE) {
-            HaId wrapper;
-            g_autofree char *step = ha_suspect_step(spec, s->holder, &wrapper);
+            HaId wrapper = ha_suspect_above(spec, s->holder);
             HaId function = wrapper != HA_ID_NONE ? ha_named_referent(g, wrapper, "<function>") : HA_ID_NONE;
             g_autofree char *text = content_of(g, function);
             add_line(s->code, text);

@@ -122,6 +122,15 @@ ha_suspect_step(const HaSuspectsSpec *spec, HaId id, HaId *from)
                                                  : g_steal_pointer(&text);
 }
 
+HaId
+ha_suspect_above(const HaSuspectsSpec *spec, HaId id)
+{
+    HaId from;
+
+    g_free(ha_suspect_step(spec, id, &from));
+    return from;
+}
+
 /* The number that an attribute is; 0: there is none, or no number, or less than 1. */
 static guint64
 number(const HaGraph *g, HaId id, const char *name)
@@ -211,7 +220,7 @@ ha_suspect_is_bounded(const HaSuspectsSpec *spec, HaId container, const HaInside
         if (step != NULL && strcmp(step, ".__dict__") == 0 &&
             (family == HF_FAMILY_MODULE || family == HF_FAMILY_TYPE) && inside->items < 10000)
             return TRUE;
-        g_autofree char *outer = ha_suspect_step(spec, owner, &above);
+        above = ha_suspect_above(spec, owner);
         if (above != HA_ID_NONE && says_largest(g, above, inside->items) && family_of(g, owner) == HF_FAMILY_OTHER)
             return TRUE;
     }

@@ -21,7 +21,9 @@ gboolean ha_suspect_is_bounded(const HaSuspectsSpec *spec, HaId container, const
 /* By who holds it, and what is in it. */
 void ha_suspect_classify(const HaSuspectsSpec *spec, HaSuspect *suspect, const HaInside *inside);
 
-/* The object from which the way to id goes on, namespaces left out, and the name of the step (".x"), owned by the caller; NULL: none. */
+/* The object from which the way to id goes on, namespaces left out; HA_ID_NONE: the way begins at id. */
+HaId ha_suspect_above(const HaSuspectsSpec *spec, HaId id);
+/* The same, and the name of the step (".x"), owned by the caller; NULL: none. */
 char *ha_suspect_step(const HaSuspectsSpec *spec, HaId id, HaId *from);
 
 /* Fills in the code of all suspects. */

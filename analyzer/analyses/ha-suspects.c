@@ -192,14 +192,13 @@ static HaId
 anchor(const Work *w, HaId id, guint32 template)
 {
     HaSurvey *s = w->spec->survey;
-    HaId topmost = id, from;
+    HaId topmost = id;
     gsize ref;
 
     for (; id != HA_ID_NONE; id = ha_reach_from(s->reach, id, &ref))
         if (ha_path_template_of(s->templates, id) == template)
             topmost = id;
-    g_free(ha_suspect_step(w->spec, topmost, &from));
-    return from;
+    return ha_suspect_above(w->spec, topmost);
 }
 
 /* A root's own kind of leak. FALSE: none, such as the text that the interpreter keeps. */

@@ -127,6 +127,7 @@ def healthy(interpreter):
 
 for each in interpreters.dumpable():
     suite.case(f'what leaks is named, {each}', leaky, each)
+for each in {i.version[:2]: i for i in interpreters.dumpable()}.values():
     suite.case(f'nothing is named of a program that does not leak, {each}', healthy, each)
 
 suite.run()
