@@ -371,7 +371,9 @@ main(int argc, char **argv)
                                         "x paths dict --json",
                                         "x threads",
                                         "x tasks --json",
-                                        "x retained --min-percent 0"};
+                                        "x retained --min-percent 0",
+                                        "x diff A",
+                                        "x leaks --min-bytes 0"};
     static void (*const writers[FORMATS])(GByteArray * to, const Model *m) = {write_struct, write_msgpack,
                                                                               write_pyheap};
     guint runs = argc > 1 ? strtoul(argv[1], NULL, 10) : 60;
