@@ -24,7 +24,10 @@ MAKE_HEAP, HEAPANALYZE, DOMINATORS = (os.path.abspath(path) for path in sys.argv
 ONLY = [after for option, after in zip(sys.argv[4:], sys.argv[5:]) if option == '--shape']
 SIZES = [int(size) for size in sys.argv[4:] if size.isdigit()] or [1000000]
 COMMANDS = {'top': ['top'], 'top --show-parents': ['top', '--show-parents'], 'top --sort retained': ['top', '--sort', 'retained'],
-            'types': ['types'], 'types --duplicates': ['types', '--duplicates', '--limit', '20'], 'export ndjson': ['export', '-o', '/dev/null']}
+            'types': ['types'], 'types --duplicates': ['types', '--duplicates', '--limit', '20'], 'export ndjson': ['export', '-o', '/dev/null'],
+            'export csv, references': ['export', '--format', 'csv', '--table', 'refs', '-o', '/dev/null'],
+            'export heapsnapshot': ['export', '--format', 'heapsnapshot', '-o', '/dev/null'],
+            'assert': ['assert', 'count(*)>0', 'retained(builtins.list)>0', 'duplicates(str)>=0']}
 
 
 SHAPES = ['adversary', 'wide', 'chain', 'hub', 'types', 'names']

@@ -12,7 +12,8 @@ from support.programs import BUILD, HEAPANALYZE, fails, heapanalyze, run, succee
 from support.tap import Suite, check, equal
 
 FAILED, USAGE = 1, 2
-COMMANDS = ('top', 'types', 'info', 'export --format ndjson -o /dev/null', 'graph --filter dict -o graph.svg', 'object 0x10', 'diff DUMP', 'leaks', 'leaks --previous-heap-dump DUMP')
+COMMANDS = ('top', 'types', 'info', 'export --format ndjson -o /dev/null', 'export --format sqlite -o x.sqlite', 'assert objects()>0',
+            'graph --filter dict -o graph.svg', 'object 0x10', 'diff DUMP', 'leaks', 'leaks --previous-heap-dump DUMP')
 suite = Suite()
 
 
@@ -96,6 +97,9 @@ for usage, words in {
     'object nowhere DUMP': ('nowhere',),
     'diff DUMP': ('A B',),
     'export --format cuneiform': ('cuneiform',),
+    'export --format sqlite DUMP': ('standard output', '-o FILE'),
+    'export --format csv --table none': ('none',),
+    'assert': ('EXPR',),
     '--intersect-heap-dump': ('intersect-heap-dump',),
 }.items():
     @suite.case(f'wrong usage: heapanalyze {usage}')
