@@ -33,14 +33,14 @@ add_options(GString *text, const HaOption *table)
 char *
 ha_help_program(const HaCommand *const *commands)
 {
-    GString *text =
-        g_string_new("Usage: heapanalyze [OPTION…] COMMAND [OPTION…] [DUMP]\n"
-                     "\n"
-                     "Answers questions about heap dumps of Python programs, as heapdump-gdb writes them.\n"
-                     "Options may stand before or after the command. Without DUMP: $HEAPDUMP, or else the newest\n"
-                     "*.heap, *.heap.zst or *.heap.gz in the current folder; '-' is standard input.\n"
-                     "\n"
-                     "Commands:\n");
+    GString *text = g_string_new(
+        "Usage: heapanalyze [OPTION…] COMMAND [OPTION…] [DUMP]\n"
+        "\n"
+        "Answers questions about heap dumps of Python programs, as heapdump-gdb, dump-heap and PyHeap write them.\n"
+        "Options may stand before or after the command. Without DUMP: $HEAPDUMP, or else the newest\n"
+        "*.heap, *.heap.zst or *.heap.gz in the current folder; '-' is standard input.\n"
+        "\n"
+        "Commands:\n");
     for (guint i = 0; commands[i] != NULL; i++)
         g_string_append_printf(text, "  %-10s%s\n", commands[i]->name, commands[i]->summary);
     g_string_append(text, "\nOptions of every command:\n");
