@@ -158,9 +158,9 @@ add_inside(const HaGraph *g, HaSuspect *s)
     if (s->sample == HA_ID_NONE)
         return;
     guint8 family = ha_graph_type(g, s->sample)->family;
-    gboolean found = family == HF_FAMILY_EXCEPTION ? add_raised(g, s, s->sample)
-                     : is_code_like(family)        ? add_content(g, s, s->sample, TRUE)
-                                                   : FALSE;
+    gboolean found = family == HF_FAMILY_EXCEPTION                                  ? add_raised(g, s, s->sample)
+                     : is_code_like(family) || ha_suspect_is_greenlet(g, s->sample) ? add_content(g, s, s->sample, TRUE)
+                                                                                    : FALSE;
     if (!found && (s->kind == HA_LEAK_FUTURE || s->kind == HA_LEAK_WAITERS || s->kind == HA_LEAK_TIMERS ||
                    s->kind == HA_LEAK_FINALIZERS || s->kind == HA_LEAK_CALLBACKS || s->kind == HA_LEAK_ATEXIT))
         found = add_near(g, s, s->sample);
@@ -172,11 +172,12 @@ add_inside(const HaGraph *g, HaSuspect *s)
 static const char *const *
 adders(HaLeakKind kind)
 {
-    static const char *const future[] = {"add_done_callback", NULL},
-                             *const timers[] = {"call_later", "call_at", "call_soon", NULL},
-                             *const queues[] = {"put", "put_nowait", NULL}, *const handlers[] = {"addHandler", NULL},
-                             *const atexit[] = {"atexit", NULL}, *const finalizers[] = {"finalize", NULL},
-                             *const tasks[] = {"create_task", "ensure_future", NULL}, *const none[] = {NULL};
+    static const char *const
+        future[] = {"add_done_callback", NULL},
+        *const timers[] = {"call_later", "call_at", "call_soon", NULL}, *const queues[] = {"put", "put_nowait", NULL},
+        *const handlers[] = {"addHandler", NULL}, *const atexit[] = {"atexit", NULL},
+        *const finalizers[] = {"finalize", NULL}, *const tasks[] = {"create_task", "ensure_future", NULL},
+        *const greenlets[] = {"spawn", "spawn_later", "greenlet", "Greenlet", NULL}, *const none[] = {NULL};
 
     switch (kind) {
     case HA_LEAK_FUTURE:
@@ -193,6 +194,8 @@ adders(HaLeakKind kind)
         return finalizers;
     case HA_LEAK_WAITERS:
         return tasks;
+    case HA_LEAK_GREENLETS:
+        return greenlets;
     case HA_LEAK_CONTAINER:
     case HA_LEAK_INSTANCES:
     case HA_LEAK_CACHE:
@@ -294,11 +297,11 @@ is_module_level(const char *text)
     return g_str_has_prefix(text, "<module>") || strstr(text, "__init__ at ") != NULL;
 }
 
-/* What adds comes before what only names it; what makes it, __init__ or the module itself, is told where there is nothing else. */
+/* The program's own comes before packages, and what adds before what only names it; what makes it, __init__ or the module itself, is told where there is nothing else. */
 static void
 take_found(const HaGraph *g, const Wanted *w, HaSuspect *s)
 {
-    for (guint rank = 0; rank < 3 && (rank < 2 || s->code->len == 0); rank++)
+    for (guint rank = 0; rank < 6; rank++)
         for (guint i = 0; i < w->found->len; i++) {
             const Named *named = &g_array_index(w->found, Named, i);
             g_autofree char *text = content_of(g, named->code);
@@ -306,7 +309,7 @@ take_found(const HaGraph *g, const Wanted *w, HaSuspect *s)
             if (place == NULL || is_library(place))
                 continue;
             guint its = is_module_level(text) ? 2 : named->adds ? 0 : 1;
-            if (its != rank)
+            if (its + (strstr(place, "-packages/") != NULL ? 3 : 0) != rank || (its == 2 && s->code->len > 0))
                 continue;
             add_line(s->code, text);
         }

@@ -5,7 +5,8 @@
 #include "analyses/ha-suspects-private.h"
 #include "graph/ha-ref-runs.h"
 
-#define STEPS_MAX 12 /* of the way up that are looked at */
+#define STEPS_MAX     12 /* of the way up that are looked at */
+#define GREENLET_REFS 40 /* among them is one of its first frame */
 
 static guint8
 family_of(const HaGraph *g, HaId id)
@@ -27,6 +28,23 @@ is_instance(const HaGraph *g, HaId id)
 
     return type->family == HF_FAMILY_OTHER && type->flags & HF_TYPE_HEAP &&
            !g_str_has_prefix(type->name, "builtins.") && !g_str_has_prefix(type->name, "weakref.");
+}
+
+gboolean
+ha_suspect_is_greenlet(const HaGraph *g, HaId id)
+{
+    HaRefName name;
+    gsize n;
+
+    if (family_of(g, id) != HF_FAMILY_OTHER)
+        return FALSE;
+    ha_graph_referents(g, id, &n);
+    for (gsize i = 0; i < MIN(n, GREENLET_REFS); i++) {
+        ha_graph_ref_name(g, id, i, &name);
+        if (name.kind == HF_RUN_NAMED && g_str_has_prefix(name.name, ".gr_frame"))
+            return TRUE;
+    }
+    return FALSE;
 }
 
 typedef struct {
@@ -296,6 +314,8 @@ by_items(const HaGraph *g, const HaSuspect *s, HaLeakKind *kind)
         *kind = HA_LEAK_EXCEPTIONS;
     else if (family == HF_FAMILY_TASK || family == HF_FAMILY_FUTURE || family == HF_FAMILY_COROUTINE)
         *kind = HA_LEAK_WAITERS;
+    else if (s->sample != HA_ID_NONE && ha_suspect_is_greenlet(g, s->sample))
+        *kind = HA_LEAK_GREENLETS;
     else if (strcmp(name, "asyncio.events.TimerHandle") == 0)
         *kind = HA_LEAK_TIMERS;
     else if (family == HF_FAMILY_FUNCTION || family == HF_FAMILY_METHOD || family == HF_FAMILY_BUILTIN ||

@@ -15,6 +15,9 @@ typedef struct {
 
 HaInside ha_suspect_inside(const HaSuspectsSpec *spec, HaId container);
 
+/* One that is suspended: it holds what the functions hold that it runs. */
+gboolean ha_suspect_is_greenlet(const HaGraph *g, HaId id);
+
 /* Can never have more in it than it may: a largest size says so, or what it holds is held weakly; or is of the interpreter's own. */
 gboolean ha_suspect_is_bounded(const HaSuspectsSpec *spec, HaId container, const HaInside *inside);
 

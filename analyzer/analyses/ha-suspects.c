@@ -45,6 +45,7 @@ is_telling(HaLeakKind kind)
     case HA_LEAK_CACHE:
     case HA_LEAK_FUTURE:
     case HA_LEAK_WAITERS:
+    case HA_LEAK_GREENLETS:
     case HA_LEAK_TIMERS:
     case HA_LEAK_HANDLERS:
     case HA_LEAK_ATEXIT:
@@ -251,6 +252,8 @@ grown_paths(Work *w)
         const char *last = ha_path_template_last(survey->templates, row->template);
         if (is_root ? !of_root(last, &s.kind) : *last == '[' || *last == '{' || strcmp(last, "<key>") == 0)
             continue; /* its container has been judged by itself */
+        if (s.kind == HA_LEAK_C && ha_suspect_is_greenlet(survey->graph, row->sample))
+            s.kind = HA_LEAK_GREENLETS; /* on its own stack */
         guint8 family = ha_graph_nth_type(survey->graph, row->type)->family;
         if (family == HF_FAMILY_STR || family == HF_FAMILY_INT || (s.kind == HA_LEAK_C && family != HF_FAMILY_OTHER))
             continue;
@@ -328,7 +331,7 @@ many_roots(Work *w)
 {
     const HaSurvey *survey = w->spec->survey;
     const HaGraph *g = survey->graph;
-    g_autoptr(GHashTable) rows = g_hash_table_new(NULL, NULL); /* template → index plus 1 */
+    g_autoptr(GHashTable) rows = g_hash_table_new(NULL, NULL); /* template, and whether greenlets → index plus 1 */
 
     for (HaId id = 0; id < ha_graph_n_objects(g); id++) {
         gsize ref;
@@ -338,15 +341,19 @@ many_roots(Work *w)
             continue;
         s.template = ha_path_template_of(survey->templates, id);
         guint8 family = ha_graph_type(g, id)->family;
-        if (!of_root(ha_path_template_last(survey->templates, s.template), &s.kind) ||
-            (s.kind == HA_LEAK_C && (family != HF_FAMILY_OTHER || !(ha_graph_type(g, id)->flags & HF_TYPE_HEAP))))
+        if (!of_root(ha_path_template_last(survey->templates, s.template), &s.kind))
             continue;
-        gpointer at = g_hash_table_lookup(rows, GUINT_TO_POINTER(s.template));
+        gboolean greenlet = s.kind == HA_LEAK_C && ha_suspect_is_greenlet(g, id);
+        if (greenlet)
+            s.kind = HA_LEAK_GREENLETS; /* on its own stack */
+        if ((s.kind == HA_LEAK_C && (family != HF_FAMILY_OTHER || !(ha_graph_type(g, id)->flags & HF_TYPE_HEAP))))
+            continue;
+        gpointer key = GSIZE_TO_POINTER((gsize)s.template * 2 + greenlet), at = g_hash_table_lookup(rows, key);
         if (at == NULL) {
             s.type = ha_graph_type_index(g, id);
             add(w, &s);
             at = GUINT_TO_POINTER(w->out->items->len);
-            g_hash_table_insert(rows, GUINT_TO_POINTER(s.template), at);
+            g_hash_table_insert(rows, key, at);
         }
         HaSuspect *row = &g_array_index(w->out->items, HaSuspect, GPOINTER_TO_UINT(at) - 1);
         row->count++;
@@ -357,7 +364,8 @@ many_roots(Work *w)
     }
     for (guint i = w->out->items->len; i-- > 0;) {
         const HaSuspect *s = &g_array_index(w->out->items, HaSuspect, i);
-        if ((s->kind == HA_LEAK_C || s->kind == HA_LEAK_ATEXIT) && s->count < OF_C_MIN)
+        if ((s->kind == HA_LEAK_C || s->kind == HA_LEAK_GREENLETS || s->kind == HA_LEAK_ATEXIT) &&
+            s->holder == HA_ID_NONE && s->count < OF_C_MIN)
             g_array_remove_index(w->out->items, i);
     }
 }

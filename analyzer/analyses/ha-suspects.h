@@ -17,6 +17,7 @@ typedef enum {
     HA_LEAK_CALLBACKS, /* functions, bound methods, closures in a list */
     HA_LEAK_FUTURE,    /* callbacks of one future that is not done */
     HA_LEAK_WAITERS,   /* tasks that wait for the same, or are kept somewhere */
+    HA_LEAK_GREENLETS, /* suspended, kept somewhere or by their own stack */
     HA_LEAK_TIMERS,    /* call_later() of an event loop */
     HA_LEAK_QUEUE,     /* a queue without a limit */
     HA_LEAK_HANDLERS,  /* of a logger */

@@ -40,6 +40,9 @@ ha_leak_words(HaLeakKind kind)
             {"tasks", "tasks that do not end", "of them",
              "Cancel them when what they serve is gone, wait with asyncio.timeout(), or take finished ones out with "
              "add_done_callback(tasks.discard). 'heapanalyze tasks' shows where each waits."},
+        [HA_LEAK_GREENLETS] = {"greenlets", "greenlets that wait and do not go on", "greenlets",
+                               "Give what they wait for a time limit (gevent.Timeout), or kill() them when what they "
+                               "serve is gone. 'heapanalyze object ADDR' shows what one's functions hold."},
         [HA_LEAK_TIMERS] = {"timers", "timers of the event loop", "timers",
                             "Keep what call_later() returns and cancel() it when it is no longer wanted; cancelled "
                             "ones go when their time has come."},
