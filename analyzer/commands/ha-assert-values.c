@@ -133,6 +133,11 @@ static gboolean
 need_garbage(HaAssertValues *v, GError **error)
 {
     const HaContext *c = v->c;
+    if (ha_graph_is_foreign(c->graph)) {
+        g_set_error(error, HA_ERROR, HA_ERROR_FAILED, "'%s' does not tell what is garbage: it has no reference counts",
+                    c->dump_name);
+        return FALSE;
+    }
     return v->garbage.unreached != NULL ||
            ha_garbage_totals(c->graph, c->ledger, ha_options_flag(c->options, "garbage") ? NULL : c->live, TRUE,
                              &v->garbage, error);

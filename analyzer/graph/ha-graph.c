@@ -77,6 +77,12 @@ ha_graph_is_foreign(const HaGraph *g)
 }
 
 gboolean
+ha_graph_tells_items(const HaGraph *g)
+{
+    return g->source == HA_SOURCE_HEAPDUMP_GDB || g->source == HA_SOURCE_PYHEAP;
+}
+
+gboolean
 ha_graph_complete(const HaGraph *g)
 {
     return g->complete;

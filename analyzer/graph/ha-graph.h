@@ -63,6 +63,8 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(HaGraph, ha_graph_unref)
 HaSource ha_graph_source(const HaGraph *g);
 /* Another tool's dump: no reference counts, and so no garbage; what holds objects from outside is not known. */
 gboolean ha_graph_is_foreign(const HaGraph *g);
+/* Whether it tells which references of a container are its items. */
+gboolean ha_graph_tells_items(const HaGraph *g);
 gboolean ha_graph_complete(const HaGraph *g);
 const char *ha_graph_incomplete_reason(const HaGraph *g); /* NULL when complete or not said */
 guint32 ha_graph_n_objects(const HaGraph *g);
