@@ -70,7 +70,7 @@ forget(HaOutFile *f)
 }
 
 HaOutFile *
-ha_out_file_new(const char *path, GError **error)
+ha_out_file_new(const char *path, int mode, GError **error)
 {
     HaOutFile *f = g_new0(HaOutFile, 1);
     struct stat facts;
@@ -85,7 +85,7 @@ ha_out_file_new(const char *path, GError **error)
         watch_signals();
         note_unfinished(NULL, f->temporary);
         errno = ENOENT;
-        f->fd = *path != 0 ? g_mkstemp_full(f->temporary, O_WRONLY | O_CLOEXEC, 0666) : -1;
+        f->fd = *path != 0 ? g_mkstemp_full(f->temporary, O_WRONLY | O_CLOEXEC, mode) : -1;
     }
     if (f->fd < 0) {
         set_error(error, path, errno);

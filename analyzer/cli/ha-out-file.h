@@ -8,7 +8,11 @@
 
 typedef struct HaOutFile HaOutFile;
 
-HaOutFile *ha_out_file_new(const char *path, GError **error);
+/* Who may read it, as the umask has it: a dump may hold secrets, and so does what repeats all of it. */
+#define HA_OUT_FILE_PRIVATE 0600
+#define HA_OUT_FILE_SHARED  0666
+
+HaOutFile *ha_out_file_new(const char *path, int mode, GError **error);
 HaOut *ha_out_file_out(HaOutFile *f); /* borrowed */
 /* The name that it has until it is whole, for who writes it by name; NULL: it is no regular file. */
 const char *ha_out_file_temporary(const HaOutFile *f);

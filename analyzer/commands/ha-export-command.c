@@ -68,7 +68,7 @@ run(HaContext *c, GError **error)
         return ha_export_sqlite(c, path, error);
     if (to_stdout)
         return export(c, c->out, error);
-    HaOutFile *file = ha_out_file_new(path, error);
+    HaOutFile *file = ha_out_file_new(path, HA_OUT_FILE_PRIVATE, error);
     if (file == NULL)
         return FALSE;
     if (!export(c, ha_out_file_out(file), error)) {

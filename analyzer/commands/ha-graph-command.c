@@ -250,7 +250,7 @@ make_picture(Job *job, const Choice *choice, guint nodes, GError **error)
 static gboolean
 save(const char *path, const void *data, gsize n, GError **error)
 {
-    HaOutFile *file = ha_out_file_new(path, error);
+    HaOutFile *file = ha_out_file_new(path, HA_OUT_FILE_SHARED, error);
 
     if (!file)
         return FALSE;

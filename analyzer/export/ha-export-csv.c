@@ -114,7 +114,7 @@ write_all(HaTables *tables, const char *path, GError **error)
     gboolean ok = TRUE;
     for (guint i = 0; ok && i < HA_TABLE_COUNT; i++) {
         g_autofree char *name = path_of(path, i);
-        files[i] = ha_out_file_new(name, error);
+        files[i] = ha_out_file_new(name, HA_OUT_FILE_PRIVATE, error);
         ok = files[i] != NULL && write_table(tables, i, ha_out_file_out(files[i]), error) &&
              ha_out_file_flush(files[i], error);
     }
@@ -129,7 +129,7 @@ write_all(HaTables *tables, const char *path, GError **error)
 static gboolean
 write_one(HaTables *tables, HaTableKind kind, const char *path, GError **error)
 {
-    HaOutFile *file = ha_out_file_new(path, error);
+    HaOutFile *file = ha_out_file_new(path, HA_OUT_FILE_PRIVATE, error);
     if (file == NULL)
         return FALSE;
     if (!write_table(tables, kind, ha_out_file_out(file), error)) {

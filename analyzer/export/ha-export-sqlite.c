@@ -171,7 +171,7 @@ write_database(Database *d, const char *temporary, HaTables *tables, GError **er
 gboolean
 ha_export_sqlite(const HaContext *c, const char *path, GError **error)
 {
-    HaOutFile *file = ha_out_file_new(path, error);
+    HaOutFile *file = ha_out_file_new(path, HA_OUT_FILE_PRIVATE, error);
     if (file == NULL)
         return FALSE;
     if (ha_out_file_temporary(file) == NULL) {

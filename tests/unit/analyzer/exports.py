@@ -247,6 +247,7 @@ def sqlite_case(dump):
             return result
 
         assert [tuple(row) for row in db.execute('pragma integrity_check')] == [('ok',)]
+        assert os.stat(path).st_mode & 0o777 == 0o600
         assert db.execute('pragma user_version').fetchone()[0] == 1
         check_tables(dump, rows)
         check_views(dump, db)
