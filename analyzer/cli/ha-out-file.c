@@ -37,14 +37,20 @@ note_unfinished(char *from, char *to)
             return;
 }
 
-static void
-remove_unfinished(int number)
+void
+ha_out_file_remove_unfinished(void)
 {
     for (guint i = 0; i < G_N_ELEMENTS(unfinished); i++) {
         const char *path = g_atomic_pointer_get(&unfinished[i]);
         if (path != NULL)
             (void)unlink(path);
     }
+}
+
+static void
+end_by_signal(int number)
+{
+    ha_out_file_remove_unfinished();
     signal(number, SIG_DFL);
     raise(number);
 }
@@ -55,7 +61,7 @@ watch_signals(void)
 {
     static const int numbers[] = {SIGINT, SIGTERM, SIGHUP};
     for (guint i = 0; i < G_N_ELEMENTS(numbers); i++) {
-        struct sigaction old, ours = {.sa_handler = remove_unfinished};
+        struct sigaction old, ours = {.sa_handler = end_by_signal};
         if (sigaction(numbers[i], NULL, &old) == 0 && old.sa_handler == SIG_DFL)
             sigaction(numbers[i], &ours, NULL);
     }

@@ -12,6 +12,9 @@ typedef struct HaOutFile HaOutFile;
 #define HA_OUT_FILE_PRIVATE 0600
 #define HA_OUT_FILE_SHARED  0666
 
+/* For a program that must end at once: may be called from a signal handler. */
+void ha_out_file_remove_unfinished(void);
+
 HaOutFile *ha_out_file_new(const char *path, int mode, GError **error);
 HaOut *ha_out_file_out(HaOutFile *f); /* borrowed */
 /* The name that it has until it is whole, for who writes it by name; NULL: it is no regular file. */

@@ -12,6 +12,7 @@
 #include "cli/ha-default-dump.h"
 #include "cli/ha-help.h"
 #include "cli/ha-option-private.h"
+#include "cli/ha-out-file.h"
 #include "graph/ha-mem.h"
 #include "graph/ha-memory.h"
 #include "load/foreign/ha-foreign.h"
@@ -433,6 +434,7 @@ int
 ha_program_run(int argc, char **argv)
 {
     ha_mem_init();
+    ha_memory_watch(ha_out_file_remove_unfinished);
     signal(SIGPIPE, SIG_IGN); /* the output notices that its reader is gone */
     HaCommandLine line = {0};
     g_autoptr(GError) error = NULL;

@@ -166,3 +166,34 @@ ha_memory_fail(GError **error, const char *what)
     g_set_error(error, HA_GRAPH_ERROR, HA_GRAPH_ERROR_NO_MEMORY, "not enough memory %s %s: %s", what, memory.who,
                 memory.remedy);
 }
+
+static HaMemory tightest;
+static void (*before_exit)(void);
+
+/* Nothing here may take memory. */
+static void
+out_of_memory(const char *domain, GLogLevelFlags level, const char *message, gpointer unused)
+{
+    const char *texts[] = {"heapanalyze: not enough memory ", tightest.who, ": ", tightest.remedy, "\n"};
+
+    (void)unused;
+    if (message == NULL || strstr(message, "allocate") == NULL) {
+        g_log_default_handler(domain, level, message, NULL);
+        return; /* to GLib, which aborts */
+    }
+    before_exit();
+    for (guint i = 0; i < G_N_ELEMENTS(texts); i++)
+        if (write(STDERR_FILENO, texts[i], strlen(texts[i])) < 0)
+            break;
+    _exit(1);
+}
+
+void
+ha_memory_watch(void (*last)(void))
+{
+    tightest = ha_memory_available();
+    before_exit = last;
+    g_log_set_handler("GLib", (GLogLevelFlags)(G_LOG_LEVEL_ERROR | G_LOG_FLAG_FATAL | G_LOG_FLAG_RECURSION),
+                      out_of_memory, NULL);
+    g_debug("memory is watched"); /* GLib's log gets what it needs before there is none */
+}

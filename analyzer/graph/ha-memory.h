@@ -32,5 +32,11 @@ guint64 ha_memory_taken(guint64 objects, guint64 dump_bytes);
  */
 gboolean ha_memory_ask(guint64 bytes, const char *what, GError **error);
 
+/*
+ * From now on, when GLib itself gets no memory for something small (a hash table's next size), the program ends with one line and exit code 1
+ * instead of an abort: last is called before. Once, at the start; for what is large there is ha_memory_ask().
+ */
+void ha_memory_watch(void (*last)(void));
+
 /* An allocation has failed: HA_GRAPH_ERROR_NO_MEMORY with what stands behind "not enough memory ", whose limit it was and what to do. */
 void ha_memory_fail(GError **error, const char *what);

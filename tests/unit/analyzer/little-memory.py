@@ -81,8 +81,28 @@ def check_duplicates(folder):
     assert 4 * objects < takes < 20 * objects, takes
 
 
+def check_small_pieces(folder):
+    """A heap of types without number: tables of them and of paths grow in pieces that nobody asks for beforehand."""
+    path = os.path.join(folder, 'types.heap')
+    subprocess.run([MAKE_HEAP, '300000', path, 'types'], check=True, stderr=subprocess.DEVNULL)
+    on_the_way = 0
+    for command in (['leaks', '--previous-heap-dump', path], ['diff', path]):
+        expected = run([*command, path])
+        assert expected.returncode == 0, expected.stderr
+        for mib in range(48, 200, 16):
+            result = run([*command, path], mib << 20)
+            if result.returncode == 0:
+                assert result.stdout == expected.stdout, (mib, 'another answer')
+                continue
+            assert (result.returncode, result.stdout) == (1, ''), (mib, result.returncode, result.stdout[:100], result.stderr)
+            lines = result.stderr.splitlines()
+            assert len(lines) == 1 and lines[0].endswith('under ulimit -v: raise that limit'), (mib, lines)
+            on_the_way += lines[0] == 'heapanalyze: not enough memory under ulimit -v: raise that limit'
+    assert on_the_way, 'all of it was foreseen'
+
+
 def main():
-    print('1..4')
+    print('1..5')
     failed = False
     with tempfile.TemporaryDirectory() as folder:
         plain = os.path.join(folder, 'made-up.heap')
@@ -97,7 +117,8 @@ def main():
 
         for number, (name, function, arguments) in enumerate([
                 (os.path.basename(plain), check_all, [plain]), (os.path.basename(packed), check_all, [packed]),
-                ('a compressed dump', check_packed, [plain, packed]), ('duplicates', check_duplicates, [folder])], 1):
+                ('a compressed dump', check_packed, [plain, packed]), ('duplicates', check_duplicates, [folder]),
+                ('small pieces', check_small_pieces, [folder])], 1):
             try:
                 function(*arguments)
             except AssertionError as error:
