@@ -112,6 +112,12 @@ static gboolean
 need_duplicates(HaAssertValues *v, GError **error)
 {
     HaDuplicateTotal totals[HA_DUPLICATE_KINDS];
+    if (!ha_graph_tells_items(v->c->graph)) {
+        g_set_error(error, HA_ERROR, HA_ERROR_FAILED,
+                    "'%s' does not tell what is a duplicate: dump-heap writes no more than the beginning of contents",
+                    v->c->dump_name);
+        return FALSE;
+    }
     if (!v->has_duplicates)
         v->has_duplicates = ha_duplicates_find(v->c->graph, v->c->chosen, totals, &v->duplicates, error);
     return v->has_duplicates;

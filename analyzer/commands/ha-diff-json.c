@@ -15,12 +15,12 @@ write_rate(HaJson *j, const HaMoments *m, const char *key, gint64 change)
 }
 
 static void
-write_numbers(HaJson *j, const HaMoments *m, const HaTally *at, const gboolean *known, HaTrend trend)
+write_numbers(HaJson *j, const HaMoments *m, const HaTally *at, const gboolean *known, gboolean counted, HaTrend trend)
 {
     ha_json_key(j, "count");
     ha_json_begin_array(j);
     for (guint i = 0; i < m->n; i++)
-        if (known == NULL || known[i])
+        if (counted && (known == NULL || known[i]))
             ha_json_uint(j, at[i].count);
         else
             ha_json_null(j);
@@ -34,10 +34,18 @@ write_numbers(HaJson *j, const HaMoments *m, const HaTally *at, const gboolean *
             ha_json_null(j);
     ha_json_end_array(j);
     ha_json_key(j, "count_change");
-    ha_json_int(j, ha_growth_count(at, m));
+    if (counted)
+        ha_json_int(j, ha_growth_count(at, m));
+    else
+        ha_json_null(j);
     ha_json_key(j, "bytes_change");
     ha_json_int(j, ha_growth_bytes(at, m));
-    write_rate(j, m, "count_per_minute", ha_growth_count(at, m));
+    if (counted) {
+        write_rate(j, m, "count_per_minute", ha_growth_count(at, m));
+    } else {
+        ha_json_key(j, "count_per_minute");
+        ha_json_null(j);
+    }
     write_rate(j, m, "bytes_per_minute", ha_growth_bytes(at, m));
     ha_json_key(j, "trend");
     ha_json_text(j, ha_trend_name(trend));
@@ -96,7 +104,7 @@ write_types(HaJson *j, const HaDiff *d)
         ha_json_begin_object(j);
         ha_json_key(j, "type");
         ha_json_text(j, row->name);
-        write_numbers(j, d->moments, row->at, NULL, row->trend);
+        write_numbers(j, d->moments, row->at, NULL, TRUE, row->trend);
         ha_json_end_object(j);
     }
     ha_json_end_array(j);
@@ -130,7 +138,7 @@ write_paths(HaJson *j, const HaDiff *d)
         ha_json_begin_object(j);
         ha_json_key(j, "template");
         ha_json_text(j, template);
-        write_numbers(j, d->moments, row->at, NULL, row->trend);
+        write_numbers(j, d->moments, row->at, NULL, TRUE, row->trend);
         ha_json_key(j, "type");
         ha_json_text(j, ha_graph_nth_type(d->c->graph, row->type)->name);
         ha_json_key(j, "of_type");
@@ -160,7 +168,7 @@ write_containers(HaJson *j, const HaDiff *d)
         ha_json_text(j, ha_graph_type(d->c->graph, row->id)->name);
         ha_json_key(j, "template");
         ha_json_text(j, template);
-        write_numbers(j, d->moments, row->at, row->known, row->trend);
+        write_numbers(j, d->moments, row->at, row->known, ha_graph_tells_items(d->c->graph), row->trend);
         write_place(j, d, row->id);
         ha_json_end_object(j);
     }

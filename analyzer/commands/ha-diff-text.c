@@ -28,19 +28,25 @@ write_head(const HaDiff *d, const char *what, const char *unit, const char *name
     ha_out_printf(d->c->out, "  %s\n", name);
 }
 
+/* counted: the numbers at the moments are known. */
 static void
-write_numbers(const HaDiff *d, const HaTally *at)
+write_numbers(const HaDiff *d, const HaTally *at, gboolean counted)
 {
     const HaMoments *m = d->moments;
     gint64 count = ha_growth_count(at, m), bytes = ha_growth_bytes(at, m);
     g_autofree char *size = change_text(bytes);
+    g_autofree char *change = counted ? g_strdup_printf("%+" G_GINT64_FORMAT, count) : g_strdup("?");
 
-    ha_out_printf(d->c->out, "%+10" G_GINT64_FORMAT " %+14" G_GINT64_FORMAT " %11s", count, bytes, size);
-    for (guint i = 1; m->n > 2 && i < m->n; i++)
-        ha_out_printf(d->c->out, " %+9" G_GINT64_FORMAT, (gint64)(at[i].count - at[i - 1].count));
+    ha_out_printf(d->c->out, "%10s %+14" G_GINT64_FORMAT " %11s", change, bytes, size);
+    for (guint i = 1; m->n > 2 && i < m->n; i++) {
+        g_autofree char *part =
+            counted ? g_strdup_printf("%+" G_GINT64_FORMAT, (gint64)(at[i].count - at[i - 1].count)) : g_strdup("?");
+        ha_out_printf(d->c->out, " %9s", part);
+    }
     if (m->minutes > 0) {
         g_autofree char *rate = change_text((gint64)((double)bytes / m->minutes));
-        ha_out_printf(d->c->out, " %+11.1f %12s", (double)count / m->minutes, rate);
+        g_autofree char *often = counted ? g_strdup_printf("%+.1f", (double)count / m->minutes) : g_strdup("?");
+        ha_out_printf(d->c->out, " %11s %12s", often, rate);
     }
     ha_out_text(d->c->out, "  ");
 }
@@ -112,7 +118,7 @@ write_types(const HaDiff *d)
                 continue;
             }
             shown++;
-            write_numbers(d, row->at);
+            write_numbers(d, row->at, TRUE);
             ha_out_escaped(d->c->out, row->name, strlen(row->name), G_MAXSIZE);
             ha_out_char(d->c->out, '\n');
         }
@@ -144,7 +150,7 @@ write_paths(const HaDiff *d)
             }
             shown++;
             g_autofree char *text = ha_path_template_text(d->survey->templates, row->template);
-            write_numbers(d, row->at);
+            write_numbers(d, row->at, TRUE);
             ha_out_escaped_again(d->c->out, text);
             if (row->sample != HA_ID_NONE) {
                 const char *type = ha_graph_nth_type(d->c->graph, row->type)->name;
@@ -177,7 +183,7 @@ write_container(const HaDiff *d, const HaContainerGrowth *row)
     const char *type = ha_graph_type(d->c->graph, row->id)->name;
     HaOut *out = d->c->out;
 
-    write_numbers(d, row->at);
+    write_numbers(d, row->at, ha_graph_tells_items(d->c->graph));
     for (guint i = 0; row->at[d->moments->here].count > 0 && i < d->moments->n; i++) {
         ha_out_text(out, i > 0 ? " → " : "");
         if (row->known[i])

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "analyses/ha-origin.h"
+#include "commands/ha-line.h"
 #include "commands/ha-commands.h"
 #include "commands/ha-diff-private.h"
 
@@ -81,11 +82,7 @@ run(HaContext *c, GError **error)
         if (i > 0 && ha_origin_later(summaries[i - 1]->meta, summaries[i]->meta))
             ha_note("warning: '%s' was taken later than '%s': give dumps in the order of time", names[i - 1], names[i]);
     }
-    if (!ha_graph_tells_items(c->graph))
-        ha_note("'%s' does not tell how many items containers have, as no dump of dump-heap does: they are compared by "
-                "their "
-                "own sizes alone",
-                c->dump_name);
+    ha_note_items(c);
     names[n] = c->dump_name;
     summaries[n] = last;
     ha_moments_init(&moments, summaries, n + 1, n);

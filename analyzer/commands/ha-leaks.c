@@ -5,6 +5,7 @@
 
 #include "analyses/ha-garbage.h"
 #include "analyses/ha-origin.h"
+#include "commands/ha-line.h"
 #include "commands/ha-commands.h"
 #include "commands/ha-leaks-private.h"
 
@@ -144,11 +145,7 @@ run(HaContext *c, GError **error)
     g_autoptr(HaSuspects) suspects = ha_suspects_new(&spec, error);
     if (suspects == NULL)
         return FALSE;
-    if (!ha_graph_tells_items(c->graph))
-        ha_note("'%s' does not tell how many items containers have, as no dump of dump-heap does: they are compared by "
-                "their "
-                "own sizes alone",
-                c->dump_name);
+    ha_note_items(c);
     guint limit = ha_options_number(c->options, "limit");
     HaLeaks leaks = {c, &spec, suspects, limit != 0 ? limit : G_MAXUINT};
     if (ha_options_flag(c->options, "json"))

@@ -143,3 +143,12 @@ ha_edge_text(const HaGraph *g, HaId from, HaId to, gsize first, gsize count)
         g_string_append_printf(text, ", … %" G_GSIZE_FORMAT " more", count - shown);
     return g_string_free(text, FALSE);
 }
+
+void
+ha_note_items(const HaContext *c)
+{
+    if (!ha_graph_tells_items(c->graph))
+        ha_note("'%s' does not tell how many items containers have, as no dump of dump-heap does: they are compared by "
+                "their own sizes alone",
+                c->dump_name);
+}

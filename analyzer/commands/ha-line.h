@@ -24,3 +24,6 @@ void ha_json_gc(HaJson *j, const HaGraph *g, HaId id);
 
 /* The members "ident", "native_id", "main" and "gil" of a thread; null where they are not known. */
 void ha_json_thread(HaJson *j, const HaGraph *g, const HaThread *thread);
+
+/* For commands that compare containers: says so where the dump lacks what they count. */
+void ha_note_items(const HaContext *c);
