@@ -254,6 +254,7 @@ def main():
     harness = inprocess.Harness(library)
     gc.collect()
     gc.disable()
+    harness.run(os.path.join(folder, 'before'), os.path.join(folder, 'result.json'))
     keep = [globals()[what]()]
     result = harness.run(os.path.join(folder, 'heap'), os.path.join(folder, 'result.json'), memory=memory)
     result['victim'] = id(keep[0][0] if what.startswith(('type_', 'slot_', 'many_')) else keep[0])

@@ -64,9 +64,8 @@ def lasting(dump):
 def broken(interpreter, what):
     why, row = KINDS[what]
     with tempfile.TemporaryDirectory() as folder:
-        inside(interpreter, 'nothing', folder)
-        before = lasting(heapfile.Dump(f'{folder}/heap'))
         result = inside(interpreter, what, folder)
+        before = lasting(heapfile.Dump(f'{folder}/before'))
         equal((result['status'], result['exit']), (0, 0), 'status, exit')
         dump = heapfile.Dump(f'{folder}/heap')
         equal((dump.end['status'], dump.duplicates), (0, []), 'END, objects that were written twice')
