@@ -65,7 +65,7 @@ ha_help_command(const HaCommand *command)
     g_string_append_printf(text, "Usage: heapanalyze %s [OPTION…]", command->name);
     if (command->args != NULL)
         g_string_append_printf(text, optional ? " [%s]" : " %s", command->args);
-    g_string_append_printf(text, " [DUMP]\n\n%s.\n\n", command->summary);
+    g_string_append_printf(text, "%s\n\n%s.\n\n", command->flags & HA_COMMAND_DUMPS ? "" : " [DUMP]", command->summary);
     if (command->notes != NULL)
         g_string_append_printf(text, "%s\n", command->notes);
     if (command->options != NULL && command->options->name != NULL) {

@@ -385,7 +385,7 @@ write_root(Writer *w, const HaLedger *ledger, const HaPath *path)
     if (path->held.kind == HA_ROOT_KIND_MODULE) {
         g_autofree char *module = name == NULL ? ha_ledger_module_text(ledger, w->g, id) : g_strdup(name);
         g_string_append(w->text, module);
-        w->marked = strstr(module, "…") != NULL;
+        w->marked = *module == '<' || strstr(module, "…") != NULL;
         return;
     }
     if (name != NULL && *name != '<' && *name != 0 &&

@@ -50,7 +50,7 @@ kind_of(const HaRoot *root)
     default:
         /* a walker that names a module as root of its own */
         return root->name != NULL &&
-                       (g_str_has_prefix(root->name, "sys.modules[") || g_str_has_prefix(root->name, "<module"))
+                       (g_str_has_prefix(root->name, "sys.modules[") || g_str_has_prefix(root->name, "<module "))
                    ? HA_ROOT_KIND_MODULE
                    : HA_ROOT_KIND_INTERPRETER;
     }
