@@ -3,9 +3,9 @@
 #include <string.h>
 
 #include "analyses/ha-origin.h"
-#include "commands/ha-line.h"
 #include "commands/ha-commands.h"
 #include "commands/ha-diff-private.h"
+#include "commands/ha-line.h"
 
 static const HaOption options[] = {
     {.name = "sort",

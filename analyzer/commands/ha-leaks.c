@@ -5,9 +5,9 @@
 
 #include "analyses/ha-garbage.h"
 #include "analyses/ha-origin.h"
-#include "commands/ha-line.h"
 #include "commands/ha-commands.h"
 #include "commands/ha-leaks-private.h"
+#include "commands/ha-line.h"
 
 static const HaOption options[] = {{.name = "limit",
                                     .kind = HA_OPTION_NUMBER,

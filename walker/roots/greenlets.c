@@ -7,8 +7,8 @@
 
 enum {
     STATE_AT = 32, /* in greenlet.greenlet, since 2.0: a C++ object */
-    STATE_WORDS =
-        30, /* there, where depends on the versions of Python and library: the greenlet itself, and the frame object */
+    /* there, where depends on the versions of Python and library: the greenlet itself, and the frame object */
+    STATE_WORDS = 30,
     MAX_FRAMES = 1 << 12,
     NAMED_FRAMES = 16, /* deeper ones have names that do not tell which */
     NAME_MAX = 600,
@@ -39,7 +39,7 @@ struct stack {
     unsigned n;
 };
 
-/* Innermost first. Those that stand on the C stack are passed over, and by the library, too. */
+/* Innermost first. Entries on the C stack, which may hold another greenlet by now, the library has taken out of the chain. */
 static bool
 next_frame(struct wk *w, struct stack *s, struct wk_frame_view *v)
 {
