@@ -359,6 +359,7 @@ run_command(const HaCommandLine *line, GError **error)
     const HaCommand *command = line->command;
     const HaOptions *options = line->options;
     guint n_args;
+    ha_memory_watch(ha_out_file_remove_unfinished);
     if (!check_args(line, &n_args, error))
         return FALSE;
     g_auto(GStrv) args = g_new0(char *, n_args + 1);
@@ -434,7 +435,6 @@ int
 ha_program_run(int argc, char **argv)
 {
     ha_mem_init();
-    ha_memory_watch(ha_out_file_remove_unfinished);
     signal(SIGPIPE, SIG_IGN); /* the output notices that its reader is gone */
     HaCommandLine line = {0};
     g_autoptr(GError) error = NULL;

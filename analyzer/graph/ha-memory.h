@@ -34,7 +34,7 @@ gboolean ha_memory_ask(guint64 bytes, const char *what, GError **error);
 
 /*
  * From now on, when GLib itself gets no memory for something small (a hash table's next size), the program ends with one line and exit code 1
- * instead of an abort: last is called before. Once, at the start; for what is large there is ha_memory_ask().
+ * instead of an abort: last is called before. Once, before there is much to hold; for what is large there is ha_memory_ask().
  */
 void ha_memory_watch(void (*last)(void));
 
