@@ -154,13 +154,6 @@ write_evidence(const HaContext *c, const HaAssertExpression *e, const HaAssertEv
 }
 
 static void
-json_number(HaJson *j, const char *key, guint64 value)
-{
-    ha_json_key(j, key);
-    ha_json_uint(j, value);
-}
-
-static void
 json_evidence(HaJson *j, const HaContext *c, const HaAssertEvidence *evidence)
 {
     ha_json_key(j, "evidence");
@@ -168,7 +161,7 @@ json_evidence(HaJson *j, const HaContext *c, const HaAssertEvidence *evidence)
     for (guint i = 0; evidence->paths != NULL && i < evidence->paths->ways->len; i++) {
         const HaWay *way = &g_array_index(evidence->paths->ways, HaWay, i);
         ha_json_begin_object(j);
-        json_number(j, "count", MAX(way->targets, 1));
+        ha_json_uint_member(j, "count", MAX(way->targets, 1));
         ha_json_key(j, "template");
         ha_json_text(j, way->template);
         ha_json_path_members(j, c, &way->path);
@@ -177,8 +170,8 @@ json_evidence(HaJson *j, const HaContext *c, const HaAssertEvidence *evidence)
     for (guint i = 0; evidence->types != NULL && i < evidence->types->len; i++) {
         const HaAssertType *type = &g_array_index(evidence->types, HaAssertType, i);
         ha_json_begin_object(j);
-        json_number(j, "count", type->count);
-        json_number(j, "bytes", type->size);
+        ha_json_uint_member(j, "count", type->count);
+        ha_json_uint_member(j, "bytes", type->size);
         ha_json_key(j, "of_type");
         ha_json_text(j, type->name);
         ha_json_end_object(j);
@@ -186,8 +179,8 @@ json_evidence(HaJson *j, const HaContext *c, const HaAssertEvidence *evidence)
     for (guint i = 0; evidence->duplicates != NULL && i < evidence->duplicates->len; i++) {
         const HaDuplicates *group = &g_array_index(evidence->duplicates, HaDuplicates, i);
         ha_json_begin_object(j);
-        json_number(j, "count", group->count);
-        json_number(j, "wasted", group->wasted);
+        ha_json_uint_member(j, "count", group->count);
+        ha_json_uint_member(j, "wasted", group->wasted);
         ha_json_key(j, "one");
         ha_json_begin_object(j);
         ha_json_object_members(j, c, group->first);
@@ -292,7 +285,7 @@ run(HaContext *c, GError **error)
         return FALSE;
     if (json) {
         ha_json_end_array(&j);
-        json_number(&j, "failed", failed);
+        ha_json_uint_member(&j, "failed", failed);
         ha_json_key(&j, "complete");
         ha_json_bool(&j, ha_graph_complete(c->graph) && (c->previous == NULL || ha_graph_complete(c->previous)));
         ha_json_end_object(&j);

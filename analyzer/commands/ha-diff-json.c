@@ -20,18 +20,12 @@ write_numbers(HaJson *j, const HaMoments *m, const HaTally *at, const gboolean *
     ha_json_key(j, "count");
     ha_json_begin_array(j);
     for (guint i = 0; i < m->n; i++)
-        if (counted && (known == NULL || known[i]))
-            ha_json_uint(j, at[i].count);
-        else
-            ha_json_null(j);
+        ha_json_known(j, counted && (known == NULL || known[i]), at[i].count);
     ha_json_end_array(j);
     ha_json_key(j, "bytes");
     ha_json_begin_array(j);
     for (guint i = 0; i < m->n; i++)
-        if (known == NULL || known[i])
-            ha_json_uint(j, at[i].bytes);
-        else
-            ha_json_null(j);
+        ha_json_known(j, known == NULL || known[i], at[i].bytes);
     ha_json_end_array(j);
     ha_json_key(j, "count_change");
     if (counted)

@@ -81,11 +81,31 @@ is_shown(const HaDiff *d, const HaTally *at, guint shown)
     return shown < d->limit && (d->limit == G_MAXUINT || d->filter != NULL || ha_growth_bytes(at, m) >= all / 1000);
 }
 
-static void
-write_rest(const HaDiff *d, guint left_out)
+/* Rows of a part. */
+typedef struct {
+    guint shown, left_out;
+} Rows;
+
+/* TRUE: the next row is to be written. */
+static gboolean
+begin_row(const HaDiff *d, guint part, Rows *rows, const HaTally *at)
 {
-    if (left_out > 0)
-        ha_out_printf(d->c->out, "… and %u more\n", left_out);
+    if (rows->shown + rows->left_out == 0)
+        write_part(d, part);
+    if (!is_shown(d, at, rows->shown)) {
+        rows->left_out++;
+        return FALSE;
+    }
+    rows->shown++;
+    return TRUE;
+}
+
+static void
+end_rows(const HaDiff *d, const Rows *rows, gboolean *nothing)
+{
+    if (rows->left_out > 0)
+        ha_out_printf(d->c->out, "… and %u more\n", rows->left_out);
+    *nothing = *nothing && rows->shown + rows->left_out == 0;
 }
 
 static void
@@ -103,7 +123,7 @@ write_types(const HaDiff *d)
 
     write_head(d, "by type", "count", "type");
     for (guint p = 0; p < parts(d); p++) {
-        guint shown = 0, left_out = 0;
+        Rows rows = {0};
         for (guint i = 0; i < d->growth->types->len; i++) {
             const HaTypeGrowth *row = &g_array_index(d->growth->types, HaTypeGrowth, i);
             if (!ha_diff_wants_type(d, row))
@@ -111,19 +131,13 @@ write_types(const HaDiff *d)
             shrunk += p == 0 && row->trend == HA_TREND_NONE && ha_growth_count(row->at, d->moments) < 0;
             if (row->trend != part(d, p))
                 continue;
-            if (shown + left_out == 0)
-                write_part(d, p);
-            if (!is_shown(d, row->at, shown)) {
-                left_out++;
+            if (!begin_row(d, p, &rows, row->at))
                 continue;
-            }
-            shown++;
             write_numbers(d, row->at, TRUE);
             ha_out_escaped(d->c->out, row->name, strlen(row->name), G_MAXSIZE);
             ha_out_char(d->c->out, '\n');
         }
-        write_rest(d, left_out);
-        nothing = nothing && shown + left_out == 0;
+        end_rows(d, &rows, &nothing);
     }
     write_nothing(d, nothing);
     if (shrunk > 0)
@@ -137,18 +151,13 @@ write_paths(const HaDiff *d)
 
     write_head(d, "by path, with all that hangs below", "count", "path and what is there");
     for (guint p = 0; p < parts(d); p++) {
-        guint shown = 0, left_out = 0;
+        Rows rows = {0};
         for (guint i = 0; i < d->growth->paths->len; i++) {
             const HaPathGrowth *row = &g_array_index(d->growth->paths, HaPathGrowth, i);
             if (row->trend != part(d, p) || !ha_diff_wants_path(d, row))
                 continue;
-            if (shown + left_out == 0)
-                write_part(d, p);
-            if (!is_shown(d, row->at, shown)) {
-                left_out++;
+            if (!begin_row(d, p, &rows, row->at))
                 continue;
-            }
-            shown++;
             g_autofree char *text = ha_path_template_text(d->survey->templates, row->template);
             write_numbers(d, row->at, TRUE);
             ha_out_escaped_again(d->c->out, text);
@@ -159,8 +168,7 @@ write_paths(const HaDiff *d)
             }
             ha_out_char(d->c->out, '\n');
         }
-        write_rest(d, left_out);
-        nothing = nothing && shown + left_out == 0;
+        end_rows(d, &rows, &nothing);
     }
     write_nothing(d, nothing);
 }
@@ -210,22 +218,16 @@ write_containers(const HaDiff *d)
 
     write_head(d, "by container", "items", "length, own size, type and path");
     for (guint p = 0; p < parts(d); p++) {
-        guint shown = 0, left_out = 0;
+        Rows rows = {0};
         for (guint i = 0; i < d->growth->containers->len; i++) {
             const HaContainerGrowth *row = &g_array_index(d->growth->containers, HaContainerGrowth, i);
             if (row->trend != part(d, p) || !ha_diff_wants_container(d, row))
                 continue;
-            if (shown + left_out == 0)
-                write_part(d, p);
-            if (!is_shown(d, row->at, shown)) {
-                left_out++;
+            if (!begin_row(d, p, &rows, row->at))
                 continue;
-            }
-            shown++;
             write_container(d, row);
         }
-        write_rest(d, left_out);
-        nothing = nothing && shown + left_out == 0;
+        end_rows(d, &rows, &nothing);
     }
     write_nothing(d, nothing);
 }

@@ -162,13 +162,6 @@ write_text(HaContext *c, const Totals *t, const HaGarbageTotals *garbage)
     ha_out_char(c->out, '\n');
 }
 
-static void
-json_number(HaJson *j, const char *key, guint64 value)
-{
-    ha_json_key(j, key);
-    ha_json_uint(j, value);
-}
-
 /* What follows from reference counts. */
 static void
 json_counted(HaJson *j, const HaGraph *g, const char *key, guint64 value)
@@ -198,30 +191,30 @@ write_json(HaContext *c, const Totals *t, const HaGarbageTotals *garbage)
     ha_json_begin_object(&j);
     g_autoptr(GList) names = g_list_sort(g_hash_table_get_keys(counters), compare_text);
     for (GList *name = names; name != NULL; name = name->next)
-        json_number(&j, name->data, *(const guint64 *)g_hash_table_lookup(counters, name->data));
+        ha_json_uint_member(&j, name->data, *(const guint64 *)g_hash_table_lookup(counters, name->data));
     ha_json_end_object(&j);
     ha_graph_threads(g, &n_threads);
     ha_graph_frames(g, &n_frames);
-    json_number(&j, "objects", ha_graph_n_objects(g));
-    json_number(&j, "references", ha_graph_n_refs(g));
-    json_number(&j, "types", ha_graph_n_types(g) - 1);
-    json_number(&j, "bytes", t->bytes);
+    ha_json_uint_member(&j, "objects", ha_graph_n_objects(g));
+    ha_json_uint_member(&j, "references", ha_graph_n_refs(g));
+    ha_json_uint_member(&j, "types", ha_graph_n_types(g) - 1);
+    ha_json_uint_member(&j, "bytes", t->bytes);
     if (t->real_bytes != t->bytes)
-        json_number(&j, "real_bytes", t->real_bytes);
-    json_number(&j, "live", t->live);
-    json_number(&j, "chosen", t->chosen);
+        ha_json_uint_member(&j, "real_bytes", t->real_bytes);
+    ha_json_uint_member(&j, "live", t->live);
+    ha_json_uint_member(&j, "chosen", t->chosen);
     json_counted(&j, g, "garbage", garbage->objects);
     json_counted(&j, g, "garbage_bytes", garbage->bytes);
     json_counted(&j, g, "awaiting_collection", garbage->awaiting);
     json_counted(&j, g, "awaiting_collection_bytes", garbage->awaiting_bytes);
-    json_number(&j, "roots", t->roots);
-    json_number(&j, "unknown_roots", t->unknown_roots);
+    ha_json_uint_member(&j, "roots", t->roots);
+    ha_json_uint_member(&j, "unknown_roots", t->unknown_roots);
     json_counted(&j, g, "held_from_outside", t->outside);
     json_counted(&j, g, "immortal", t->immortal);
     json_counted(&j, g, "beyond_counts", c->ledger->overdrawn);
-    json_number(&j, "not_read_whole", t->broken);
-    json_number(&j, "threads", n_threads);
-    json_number(&j, "frames", n_frames);
+    ha_json_uint_member(&j, "not_read_whole", t->broken);
+    ha_json_uint_member(&j, "threads", n_threads);
+    ha_json_uint_member(&j, "frames", n_frames);
     ha_json_key(&j, "skipped");
     ha_json_begin_array(&j);
     const HaSkipped *skipped = ha_graph_skipped(g, &n_skipped);

@@ -4,13 +4,6 @@
 #include "text/ha-json.h"
 
 static void
-write_uint(HaJson *j, const char *key, guint64 value)
-{
-    ha_json_key(j, key);
-    ha_json_uint(j, value);
-}
-
-static void
 write_addr(HaJson *j, const HaLeaks *l, const char *key, HaId id)
 {
     ha_json_key(j, key);
@@ -92,12 +85,12 @@ write_suspect(HaJson *j, const HaLeaks *l, const HaSuspect *s)
     write_addr(j, l, "holder", s->holder);
     ha_json_key(j, "holder_type");
     ha_json_text(j, s->holder != HA_ID_NONE ? ha_graph_type(g, s->holder)->name : NULL);
-    write_uint(j, "holders", s->holders);
-    write_uint(j, "count", s->count);
-    write_uint(j, "retained", s->retained);
+    ha_json_uint_member(j, "holders", s->holders);
+    ha_json_uint_member(j, "count", s->count);
+    ha_json_uint_member(j, "retained", s->retained);
     ha_json_key(j, "type");
     ha_json_text(j, s->type != G_MAXUINT32 ? ha_graph_nth_type(g, s->type)->name : NULL);
-    write_uint(j, "of_type", s->of_type);
+    ha_json_uint_member(j, "of_type", s->of_type);
     write_addr(j, l, "sample", s->sample);
     write_series(j, l, s, "counts", FALSE);
     write_series(j, l, s, "sizes", TRUE);
@@ -136,8 +129,8 @@ ha_leaks_write_json(const HaLeaks *l)
 
     ha_json_init(&j, l->c->out);
     ha_json_begin_object(&j);
-    write_uint(&j, "found", items->len);
-    write_uint(&j, "dumps", l->spec->moments->n);
+    ha_json_uint_member(&j, "found", items->len);
+    ha_json_uint_member(&j, "dumps", l->spec->moments->n);
     ha_json_key(&j, "minutes");
     if (l->spec->moments->minutes > 0)
         ha_json_double(&j, l->spec->moments->minutes);
@@ -147,11 +140,11 @@ ha_leaks_write_json(const HaLeaks *l)
     ha_json_bool(&j, l->spec->moments->same_process);
     ha_json_key(&j, "looked_at");
     ha_json_begin_object(&j);
-    write_uint(&j, "objects", t->objects);
-    write_uint(&j, "containers", t->containers);
-    write_uint(&j, "grown", t->grown);
-    write_uint(&j, "bounded", t->bounded);
-    write_uint(&j, "small", t->small);
+    ha_json_uint_member(&j, "objects", t->objects);
+    ha_json_uint_member(&j, "containers", t->containers);
+    ha_json_uint_member(&j, "grown", t->grown);
+    ha_json_uint_member(&j, "bounded", t->bounded);
+    ha_json_uint_member(&j, "small", t->small);
     ha_json_end_object(&j);
     ha_json_key(&j, "suspects");
     ha_json_begin_array(&j);

@@ -169,6 +169,13 @@ ha_json_uint(HaJson *j, guint64 value)
 }
 
 void
+ha_json_uint_member(HaJson *j, const char *key, guint64 value)
+{
+    ha_json_key(j, key);
+    ha_json_uint(j, value);
+}
+
+void
 ha_json_known(HaJson *j, gboolean known, guint64 value)
 {
     if (known)

@@ -22,6 +22,7 @@ void ha_json_key(HaJson *j, const char *key);
 void ha_json_text(HaJson *j, const char *text); /* NULL: null */
 void ha_json_bytes(HaJson *j, const char *bytes, gsize n);
 void ha_json_uint(HaJson *j, guint64 value);
+void ha_json_uint_member(HaJson *j, const char *key, guint64 value);
 void ha_json_known(HaJson *j, gboolean known, guint64 value); /* not known: null */
 void ha_json_int(HaJson *j, gint64 value);
 void ha_json_double(HaJson *j, double value); /* finite; three digits behind the point */
